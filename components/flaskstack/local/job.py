@@ -1,0 +1,46 @@
+"""Steps that must succeed before `pulumi up` goes on: wait until containers are healthy, run a one-shot container.
+
+The docker plugin can start a one-shot container, but a non-zero exit is not an error to it, and a container that failed would never
+run again. So the plugin only makes the container, and a command runs it: it fails with the container's own words, leaves no
+resource behind when it does, and so runs again at the next `up`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pulumi
+import pulumi_command as command
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pulumi_docker as docker
+
+_SCRIPT: Final = (Path(__file__).parent.parent / "scripts" / "job.sh").read_text()
+TIMEOUT: Final = 120
+"""Seconds that containers get to become healthy before a step gives up."""
+
+
+def run(
+    name: str,
+    opts: pulumi.ResourceOptions,
+    *,
+    wait_for: Sequence[docker.Container],
+    container: docker.Container | None = None,
+) -> command.local.Command:
+    """Wait until `wait_for` are healthy, then run `container` to its end. Runs again when any of them is another one."""
+    parts = [*wait_for, *([container] if container else [])]
+    return command.local.Command(
+        name,
+        create=_SCRIPT,
+        interpreter=["/bin/sh", "-c"],
+        environment={
+            "WAIT_FOR": pulumi.Output.all(*[part.id for part in wait_for]).apply(lambda ids: " ".join(map(str, ids))),
+            "JOB": container.id if container else "",
+            "TIMEOUT": str(TIMEOUT),
+        },
+        triggers=[part.id for part in parts],
+        opts=opts,
+    )

@@ -1,0 +1,265 @@
+"""`LocalStack`: what a compose file would say, as objects: nginx -> Gunicorn -> Flask, PostgreSQL, Redis on one Docker engine.
+
+Deliberately not here: building the image (`AppImage`), and any other machine than the engine's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Final, NotRequired, TypedDict
+
+import pulumi
+import pulumi_docker as docker
+import pulumi_random as random
+
+from flaskstack import naming, nginx
+from flaskstack.app import SERVER_CONFIG_SOURCE, FlaskApp
+from flaskstack.edge import EdgePolicy
+from flaskstack.errors import Problem, SettingsError
+from flaskstack.images import DEFAULT_IMAGES
+from flaskstack.local import data, edge, job, web
+from flaskstack.local.container import Health, Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+LOOPBACK: Final = ("127.0.0.1", "::1")
+"""Addresses on which plain HTTP leaves no machine."""
+
+
+class LocalStackArgs(TypedDict):
+    """Arguments of `LocalStack`."""
+
+    app: FlaskApp
+    """The application."""
+    image: pulumi.Input[str]
+    """Its image: an id or a reference that the engine has, for example `AppImage.ref`."""
+    secret_key: NotRequired[pulumi.Input[str]]
+    """Flask's SECRET_KEY. Default: one is made, and kept encrypted in the state."""
+    secret_key_fallbacks: NotRequired[Sequence[pulumi.Input[str]]]
+    """Former secret keys whose sessions still count, newest first. Default none."""
+    database_url: NotRequired[pulumi.Input[str]]
+    """URL of the database. Default: the stack's own PostgreSQL, with a password that is made and kept encrypted in the state."""
+    own_postgres: NotRequired[bool]
+    """Whether the stack runs PostgreSQL. Default: when the application needs it and no `database_url` is given. With both, the
+    stack's PostgreSQL gets the role, password and database of the URL, whose host is then `postgres`."""
+    redis_url: NotRequired[pulumi.Input[str]]
+    """URL of Redis. Default: the stack's own, when the application needs it."""
+    dev: NotRequired[bool]
+    """Development: live reload of the source, Werkzeug's debugger, one replica with one worker. Default false."""
+    replicas: NotRequired[int]
+    """Web replicas behind nginx. Default 2; in development 1."""
+    address: NotRequired[str]
+    """Address of this machine that nginx listens on. Default 127.0.0.1."""
+    port: NotRequired[int]
+    """Port of this machine that nginx listens on. Default 8080."""
+    edge: NotRequired[EdgePolicy]
+    """What nginx does for the application. Default: all of `EdgePolicy` but HTTPS, for which it has no certificate."""
+    limits: NotRequired[Limits]
+    """What each container may take. Default: see `Limits`."""
+    health: NotRequired[Health]
+    """How the engine watches each container. Default: see `Health`."""
+    images: NotRequired[Mapping[str, str]]
+    """References of the nginx, postgres and redis images, by these names. Default: see `images.DEFAULT_IMAGES`."""
+    keep_data: NotRequired[bool]
+    """Whether the data volumes outlive `pulumi destroy`. Default true."""
+
+
+class LocalStack(pulumi.ComponentResource):
+    """A Flask application on one Docker engine, as in production but for the cluster.
+
+    A new image or secret comes up beside the running one, takes over once it can serve, and no request is lost; a release that
+    cannot serve leaves the former one serving and fails with its own last words.
+    """
+
+    url: pulumi.Output[str]
+    """What to open."""
+    image: pulumi.Output[str]
+    """What runs, by digest or id."""
+    volumes: pulumi.Output[list[str]]
+    """Names of the volumes that hold data."""
+
+    def __init__(self, name: str, args: LocalStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Register the stack. Raises `SettingsError` for settings that contradict each other."""
+        app = args["app"]
+        dev = args.get("dev", False)
+        limits = args.get("limits", Limits())
+        health = args.get("health", Health())
+        policy = args.get("edge", EdgePolicy(https=False))
+        if dev:
+            # The debugger's page needs its inline script. What the application says of itself still holds.
+            policy = policy.model_copy(update={"headers": policy.headers.model_copy(update={"content_security_policy": ""})})
+        replicas = args.get("replicas", 1 if dev else 2)
+        address, port = args.get("address", LOOPBACK[0]), args.get("port", 8080)
+        if dev and replicas != 1:
+            reason = "the debugger lives in one process, so development has one replica"
+            raise SettingsError([Problem("local.replicas", str(replicas), reason, "set it to 1, or leave development")])
+        configuration = nginx.configuration(app, policy, workers=edge.worker_processes(limits), cache_static=not dev)
+
+        super().__init__("flaskstack:index:LocalStack", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+
+        references = {**DEFAULT_IMAGES, **args.get("images", {})}
+        network = docker.Network(
+            f"{name}-network",
+            driver="bridge",
+            labels=[docker.NetworkLabelArgs(label=label, value=value) for label, value in naming.labels("network").items()],
+            opts=child,
+        ).name
+
+        def image_id(role: str) -> pulumi.Output[str]:
+            return docker.RemoteImage(f"{name}-{role}-image", name=references[role], keep_locally=True, opts=child).image_id
+
+        # Databases hold their folder alone, and nginx its port: their successor can only start once they have stopped.
+        alone = pulumi.ResourceOptions(parent=self, delete_before_replace=True)
+        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=args.get("keep_data", True))
+
+        services: list[docker.Container] = []
+        volumes: list[pulumi.Output[str]] = []
+        database_url = args.get("database_url")
+        if args.get("own_postgres", app.postgres and database_url is None):
+            if database_url is None:
+                password = random.RandomPassword(f"{name}-postgres-password", length=32, special=False, opts=child)
+                database_url = data.own_database_url(password.result)
+            reference = references["postgres"]
+            folder = data.volume(name, "postgres", str(data.postgres_major(reference) or ""), kept)
+            volumes.append(folder.name)
+            services.append(
+                data.postgres(
+                    f"{name}-postgres",
+                    alone,
+                    reference=reference,
+                    image_id=image_id("postgres"),
+                    volume_name=folder.name,
+                    network=network,
+                    url=pulumi.Output.secret(database_url),
+                    limits=limits,
+                    health=health,
+                )
+            )
+        redis_url = args.get("redis_url")
+        if app.redis and redis_url is None:
+            redis_url = data.REDIS_URL
+            folder = data.volume(name, "redis", "", kept)
+            volumes.append(folder.name)
+            services.append(
+                data.redis(
+                    f"{name}-redis",
+                    alone,
+                    image_id=image_id("redis"),
+                    volume_name=folder.name,
+                    network=network,
+                    limits=limits,
+                    health=health,
+                )
+            )
+
+        variables = _variables(app, dev=dev, image=args["image"], database_url=database_url, redis_url=redis_url)
+        secret_key = args.get("secret_key")
+        if secret_key is None:
+            secret_key = random.RandomPassword(f"{name}-secret-key", length=64, special=False, opts=child).result
+        variables["SECRET_KEY"] = pulumi.Output.secret(secret_key)
+        if fallbacks := args.get("secret_key_fallbacks"):
+            variables["SECRET_KEY_FALLBACKS"] = pulumi.Output.secret(pulumi.Output.all(*fallbacks).apply(",".join))
+
+        nginx_id = image_id("nginx")
+        config = _server_config(name, child, nginx_id)
+
+        def process(role: str) -> dict[str, Any]:
+            return web.process(
+                role,
+                app,
+                image_id=args["image"],
+                network=network,
+                config_volume=config,
+                variables=variables,
+                limits=limits,
+                live_source=dev,
+            )
+
+        migration = docker.Container(f"{name}-migration", **process("migration"), **web.once(app.migrate), opts=child) if app.migrate else None
+        prepared = job.run(f"{name}-prepare", child, wait_for=services, container=migration)
+
+        # The schema and the services come first. Nothing of them is an input of a web replica, so it has to be said.
+        after_preparation = pulumi.ResourceOptions(parent=self, depends_on=[prepared])
+        replicas_made = [
+            docker.Container(f"{name}-web-{number}", **process("web"), **web.served(app, health), opts=after_preparation)
+            for number in range(replicas)
+        ]
+
+        live = edge.live_volume(name, child)
+        nginx_container = edge.container(
+            f"{name}-nginx",
+            alone,
+            image_id=nginx_id,
+            network=network,
+            live_volume=live.name,
+            address=address,
+            port=port,
+            limits=limits,
+            health=health,
+        )
+        release = edge.release(
+            f"{name}-release",
+            child,
+            app=app,
+            edge=nginx_container,
+            image_id=nginx_id,
+            network=network,
+            live_volume=live.name,
+            web=replicas_made,
+            configuration=configuration,
+            limits=limits,
+        )
+        released = job.run(f"{name}-released", child, wait_for=replicas_made, container=release)
+
+        host = f"[{address}]" if ":" in address else address
+        # Known to be served: the release has seen it answer.
+        self.url = released.id.apply(lambda _: f"http://{host}:{port}")
+        self.image = pulumi.Output.from_input(args["image"])
+        self.volumes = pulumi.Output.all(*volumes).apply(lambda names: [str(item) for item in names])
+        self.register_outputs({"url": self.url, "image": self.image, "volumes": self.volumes})
+
+
+def _variables(
+    app: FlaskApp,
+    *,
+    dev: bool,
+    image: pulumi.Input[str],
+    database_url: pulumi.Input[str] | None,
+    redis_url: pulumi.Input[str] | None,
+) -> dict[str, pulumi.Input[str]]:
+    """Return the application's variables but for its secret keys."""
+    variables: dict[str, pulumi.Input[str]] = {
+        # nginx here speaks plain HTTP, over which a browser would not return a Secure cookie.
+        "FLASK_SESSION_COOKIE_SECURE": "false",
+        **app.process_environment(proxy_hops=1),
+        "APP_VERSION": pulumi.Output.from_input(image).apply(short_version),
+    }
+    if dev:
+        variables |= {"FLASK_DEBUG": "1", "PYTHONDONTWRITEBYTECODE": "1", "WEB_CONCURRENCY": "1"}
+    if database_url is not None:
+        variables["DATABASE_URL"] = pulumi.Output.secret(database_url)
+    if redis_url is not None:
+        variables["REDIS_URL"] = pulumi.Output.secret(redis_url)
+    return variables
+
+
+def short_version(image: str) -> str:
+    """Return what tells an image from another one to a person: the first 12 digits of its digest, else its name."""
+    _, _, digest = image.rpartition("sha256:")
+    return digest[:12]
+
+
+def _server_config(name: str, child: pulumi.ResourceOptions, image_id: pulumi.Input[str]) -> pulumi.Output[str]:
+    """Return the name of a volume that holds the Gunicorn configuration; another content is another volume."""
+    content = hashlib.sha256(SERVER_CONFIG_SOURCE.read_bytes()).hexdigest()[:12]
+    volume = docker.Volume(
+        f"{name}-server-config",
+        name=naming.unique(name, f"server-config-{content}"),
+        labels=[docker.VolumeLabelArgs(label=label, value=value) for label, value in naming.labels("server-config").items()],
+        opts=child,
+    )
+    carrier = web.config_carrier(f"{name}-server-config", child, image_id=image_id, volume_name=volume.name)
+    # Through the carrier's id, so that whoever mounts the volume waits until it is filled.
+    return pulumi.Output.all(volume.name, carrier.id).apply(lambda made: str(made[0]))

@@ -1,0 +1,142 @@
+"""The one Gunicorn configuration: every target mounts this file, and sets it through the environment.
+
+It stands alone: it is executed by Gunicorn inside the application's container and imports nothing of flaskstack. A variable
+that is not set leaves Gunicorn's own default, so that the file also works by hand.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.glogging import Logger
+
+if TYPE_CHECKING:
+    from gunicorn.arbiter import Arbiter
+    from gunicorn.config import Config
+    from gunicorn.http.message import Request
+    from gunicorn.http.wsgi import Response
+    from gunicorn.workers.base import Worker
+
+MAX_WORKERS = 5
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def cpu_limit(root: Path = CGROUP) -> float:
+    """Return the CPUs that the container may use: the cgroup's quota (v2, then v1), else what the scheduler gives us.
+
+    Not `os.cpu_count()`: in a container that is the host's, and workers for a whole host in half a CPU only take memory.
+    """
+    try:
+        quota, period = (root / "cpu.max").read_text().split()
+    except (OSError, ValueError):
+        try:
+            quota = (root / "cpu/cpu.cfs_quota_us").read_text().strip()
+            period = (root / "cpu/cpu.cfs_period_us").read_text().strip()
+        except OSError:
+            quota, period = "max", "1"
+    if quota not in ("max", "-1"):
+        return int(quota) / int(period)
+    return float(len(os.sched_getaffinity(0)))
+
+
+def default_workers(cpus: float) -> int:
+    """Return two workers a CPU plus one (Gunicorn's own rule of thumb), bounded: threads do the rest."""
+    return min(MAX_WORKERS, math.ceil(cpus) * 2 + 1)
+
+
+class JsonLogger(Logger):  # type: ignore[misc]  # Gunicorn has no types
+    """Access log as one JSON object a line. Whatever a client sends, the line is valid JSON: `json` does the escaping."""
+
+    def access(self, resp: Response, req: Request, environ: dict[str, Any], request_time: datetime.timedelta) -> None:
+        """Write one line for an answered request."""
+        headers = {name.upper(): value for name, value in req.headers}
+        line = {
+            "@timestamp": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
+            "remote_addr": environ.get("REMOTE_ADDR"),
+            "protocol": environ.get("SERVER_PROTOCOL"),
+            "host": environ.get("HTTP_HOST"),
+            "request_method": environ.get("REQUEST_METHOD"),
+            "request_path": environ.get("PATH_INFO"),
+            "status_code": int(str(resp.status).split(maxsplit=1)[0]),
+            "response_length": getattr(resp, "sent", None),
+            "referer": environ.get("HTTP_REFERER"),
+            "user_agent": environ.get("HTTP_USER_AGENT"),
+            "x_tracking_id": headers.get("X-TRACKING-ID") or headers.get("X-REQUEST-ID"),
+            "request_time": round(request_time.total_seconds(), 6),
+        }
+        # ASCII only: WSGI strings are Latin-1 decoded bytes, and no terminal or collector can trip over \uXXXX.
+        self.access_log.info(json.dumps(line, ensure_ascii=True))
+
+    def setup(self, cfg: Config) -> None:
+        """Set up as Gunicorn does, then make its own messages JSON lines too."""
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(JsonFormatter())
+
+
+class JsonFormatter(logging.Formatter):
+    """Gunicorn's own messages as JSON lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line."""
+        stamp = datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(timespec="milliseconds")
+        line = {"@timestamp": stamp, "level": record.levelname, "logger": record.name, "message": record.getMessage()}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def when_ready(server: Arbiter) -> None:
+    """Say how much was started: the number of workers is derived, so it is worth a line."""
+    server.log.info("ready: %s %s workers", server.num_workers, server.cfg.worker_class_str)
+
+
+def post_worker_init(worker: Worker) -> None:
+    """In development, wrap the application in Werkzeug's debugger. FLASK_DEBUG is never set in production."""
+    if DEBUG:
+        from werkzeug.debug import DebuggedApplication  # noqa: PLC0415  # development only
+
+        worker.wsgi = DebuggedApplication(worker.wsgi, evalex=True)
+
+
+def child_exit(server: Arbiter, worker: Worker) -> None:  # noqa: ARG001  # Gunicorn's signature
+    """Take a dead worker's gauges out of the metrics."""
+    if METRICS:
+        try:
+            from prometheus_client import multiprocess  # noqa: PLC0415  # an application may do without it
+        except ImportError:
+            return
+        multiprocess.mark_process_dead(worker.pid)
+
+
+DEBUG = os.environ.get("FLASK_DEBUG", "").lower() in ("1", "true", "yes")
+METRICS = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
+if METRICS:
+    Path(METRICS).mkdir(parents=True, exist_ok=True)
+
+bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
+worker_class = os.environ.get("GUNICORN_WORKER_CLASS", "gthread")
+workers = int(os.environ.get("WEB_CONCURRENCY", "0")) or default_workers(cpu_limit())
+threads = int(os.environ.get("GUNICORN_THREADS", "1"))
+worker_connections = int(os.environ.get("GUNICORN_WORKER_CONNECTIONS", "1000"))
+timeout = int(os.environ.get("GUNICORN_TIMEOUT", "30"))
+graceful_timeout = int(os.environ.get("GUNICORN_GRACEFUL_TIMEOUT", "30"))
+keepalive = int(os.environ.get("GUNICORN_KEEPALIVE", "2"))
+max_requests = int(os.environ.get("GUNICORN_MAX_REQUESTS", "0"))
+max_requests_jitter = max_requests // 10
+# Heartbeat files in memory: on a disk that stalls, a healthy worker would look dead.
+worker_tmp_dir = "/dev/shm"  # noqa: S108
+reload = DEBUG
+# The application is loaded once, before the fork, and its memory shared. A reload has to load it in the worker.
+preload_app = not reload
+logger_class = JsonLogger
+accesslog = "-"
+errorlog = "-"
+# Forwarded headers are believed from loopback only (Gunicorn's default, or FORWARDED_ALLOW_IPS): behind a proxy Flask's
+# ProxyFix counts the hops, and nothing else here may act on a header that a client can write.
