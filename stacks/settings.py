@@ -117,7 +117,9 @@ class Settings(Model):
     @property
     def own_postgres(self) -> bool:
         """Whether the stack runs its own PostgreSQL."""
-        return self.app.postgres and (self.database_url is None or urlsplit(self.database_url).hostname == POSTGRES_HOST)
+        return self.app.postgres and (
+            self.database_url is None or urlsplit(self.database_url).hostname == POSTGRES_HOST
+        )
 
     def image_args(self) -> AppImageArgs:
         """Return the arguments of `AppImage`."""
@@ -165,10 +167,17 @@ def load() -> Settings:
     return check(values, plain, prefix)
 
 
-def check(values: Mapping[str, Any], plain: set[str] | frozenset[str] = frozenset(), prefix: str = "flaskstack:") -> Settings:
+def check(
+    values: Mapping[str, Any], plain: set[str] | frozenset[str] = frozenset(), prefix: str = "flaskstack:"
+) -> Settings:
     """Return `values`, a stack's keys without their `prefix`, as settings. `plain`: secrets that were not set as such."""
     found = [
-        Problem(prefix + key, HIDDEN, "stands in plain text in the stack's file", f"pulumi config set --secret {prefix}{key} ...")
+        Problem(
+            prefix + key,
+            HIDDEN,
+            "stands in plain text in the stack's file",
+            f"pulumi config set --secret {prefix}{key} ...",
+        )
         for key in sorted(plain)
     ]
     settings = None
@@ -185,7 +194,9 @@ def check(values: Mapping[str, Any], plain: set[str] | frozenset[str] = frozense
 
 def _structured(key: str, value: object) -> object:
     """Return an object's value decoded: the engine hands objects and lists over as JSON text."""
-    annotation = next((str(field.annotation) for name, field in Settings.model_fields.items() if key in (name, field.alias)), "str")
+    annotation = next(
+        (str(field.annotation) for name, field in Settings.model_fields.items() if key in (name, field.alias)), "str"
+    )
     if isinstance(value, str) and value.startswith(("{", "[")) and "str | None" not in annotation:
         try:
             return json.loads(value)
@@ -200,7 +211,14 @@ def _contradictions(settings: Settings, prefix: str) -> list[Problem]:
     if settings.dev:
         if settings.local.replicas not in (None, 1):
             reason = "the debugger lives in one process, so development has one replica"
-            found.append(Problem(f"{prefix}local.replicas", str(settings.local.replicas), reason, f"pulumi config rm --path {prefix}local.replicas"))
+            found.append(
+                Problem(
+                    f"{prefix}local.replicas",
+                    str(settings.local.replicas),
+                    reason,
+                    f"pulumi config rm --path {prefix}local.replicas",
+                )
+            )
         return found
     generate = f'pulumi config set --secret {prefix}secretKey "$(openssl rand -hex 32)"'
     if settings.secret_key is None:
@@ -212,13 +230,27 @@ def _contradictions(settings: Settings, prefix: str) -> list[Problem]:
         found.append(Problem(f"{prefix}databaseUrl", "not set", "required in production", example))
     if "FLASK_DEBUG" in settings.app.environment:
         fix = f"pulumi config rm --path {prefix}app.environment.FLASK_DEBUG"
-        found.append(Problem(f"{prefix}app.environment.FLASK_DEBUG", settings.app.environment["FLASK_DEBUG"], "refused in production", fix))
+        found.append(
+            Problem(
+                f"{prefix}app.environment.FLASK_DEBUG",
+                settings.app.environment["FLASK_DEBUG"],
+                "refused in production",
+                fix,
+            )
+        )
     if settings.image.ref and "@sha256:" not in settings.image.ref:
         fix = f"pulumi config set --path {prefix}image.ref REPOSITORY@sha256:DIGEST"
         found.append(Problem(f"{prefix}image.ref", settings.image.ref, "a tag can be moved to another image", fix))
     if not settings.edge.https and not ipaddress.ip_address(settings.local.address).is_loopback:
         fix = f"pulumi config set --path {prefix}local.address 127.0.0.1"
-        found.append(Problem(f"{prefix}local.address", settings.local.address, "plain HTTP must not leave this machine in production", fix))
+        found.append(
+            Problem(
+                f"{prefix}local.address",
+                settings.local.address,
+                "plain HTTP must not leave this machine in production",
+                fix,
+            )
+        )
     return found
 
 
@@ -227,7 +259,10 @@ def _database(url: str | None, prefix: str) -> Problem | None:
         return None
     try:
         parts = urlsplit(url)
-        sound = bool(parts.scheme.split("+")[0] in ("postgres", "postgresql", "sqlite") and (parts.hostname or parts.scheme == "sqlite"))
+        sound = bool(
+            parts.scheme.split("+")[0] in ("postgres", "postgresql", "sqlite")
+            and (parts.hostname or parts.scheme == "sqlite")
+        )
         sound = sound and (parts.port is None or parts.port > 0)
     except ValueError:
         sound = False
@@ -238,15 +273,25 @@ def _database(url: str | None, prefix: str) -> Problem | None:
 def _source(settings: Settings, prefix: str) -> Problem | None:
     if settings.image.ref or settings.app.source.is_dir():
         return None
-    return Problem(f"{prefix}app.path", settings.app.path, "no such folder", f"pulumi config set --path {prefix}app.path FOLDER")
+    return Problem(
+        f"{prefix}app.path", settings.app.path, "no such folder", f"pulumi config set --path {prefix}app.path FOLDER"
+    )
 
 
 def weak_key(key: str) -> str | None:
     """Return why a SECRET_KEY is too weak for production, None when it is not."""
     if any(example in key for example in KNOWN_KEYS if len(example) > 8) or key.lower() in KNOWN_KEYS:  # noqa: PLR2004
         return "a known example, not a secret"
-    alphabets = (string.digits, string.hexdigits[:16], string.hexdigits[:10] + string.hexdigits[16:], string.ascii_lowercase, string.ascii_letters,
-                 string.ascii_letters + string.digits, string.ascii_letters + string.digits + "-_", string.printable)
+    alphabets = (
+        string.digits,
+        string.hexdigits[:16],
+        string.hexdigits[:10] + string.hexdigits[16:],
+        string.ascii_lowercase,
+        string.ascii_letters,
+        string.ascii_letters + string.digits,
+        string.ascii_letters + string.digits + "-_",
+        string.printable,
+    )
     size = next((len(alphabet) for alphabet in alphabets if set(key) <= set(alphabet)), 256)
     bits = len(key) * math.log2(size)
     if bits < SECRET_KEY_BITS or len(set(key)) < 10:  # noqa: PLR2004  # ten different characters: fewer is a pattern, not chance

@@ -70,7 +70,9 @@ class FlaskApp(Model):
     """Short name, for image tags and labels. Lower-case letters, digits and dashes, 40 at most. Default app."""
     path: str = "app"
     """Folder of the source, the build context. Relative to the Pulumi program. Default app."""
-    entry: Annotated[str, pydantic.Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\([^'\"$`]*\))?$")] = "app:create_app()"
+    entry: Annotated[str, pydantic.Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\([^'\"$`]*\))?$")] = (
+        "app:create_app()"
+    )
     """WSGI entry, as Gunicorn takes it: `package.module:app` or `package:create_app()`. Default app:create_app()."""
     port: Annotated[int, pydantic.Field(ge=1024, le=65_535)] = 8000
     """Port that Gunicorn listens on in the container. Default 8000; under 1024 would need a privilege."""

@@ -70,7 +70,11 @@ def _dependencies(source: Path, manifest: str) -> tuple[str, str]:
     """Return what to copy before the code, and the commands that install it."""
     pip = "pip --python /opt/venv/bin/python install --no-compile"
     text = (source / manifest).read_text()
-    server = "" if re.search(r"^\W*gunicorn\b|name = \"gunicorn\"", text, re.MULTILINE | re.IGNORECASE) else f"; {pip} {SERVER_REQUIREMENTS}"
+    server = (
+        ""
+        if re.search(r"^\W*gunicorn\b|name = \"gunicorn\"", text, re.MULTILINE | re.IGNORECASE)
+        else f"; {pip} {SERVER_REQUIREMENTS}"
+    )
     match manifest:
         case "requirements.txt":
             return manifest, f"{pip} --requirement {manifest}{server}"

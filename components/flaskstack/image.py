@@ -97,7 +97,9 @@ class AppImage(pulumi.ComponentResource):
                 name=tag,
                 keep_locally=True,
                 triggers={"digest": image.digest},
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[image]),  # the tag is in the engine only after the build
+                opts=pulumi.ResourceOptions(
+                    parent=self, depends_on=[image]
+                ),  # the tag is in the engine only after the build
             )
             self.ref = loaded.image_id
         self.register_outputs({"ref": self.ref})

@@ -88,7 +88,9 @@ class LocalStack(pulumi.ComponentResource):
         policy = args.get("edge", EdgePolicy(https=False))
         if dev:
             # The debugger's page needs its inline script. What the application says of itself still holds.
-            policy = policy.model_copy(update={"headers": policy.headers.model_copy(update={"content_security_policy": ""})})
+            policy = policy.model_copy(
+                update={"headers": policy.headers.model_copy(update={"content_security_policy": ""})}
+            )
         replicas = args.get("replicas", 1 if dev else 2)
         address, port = args.get("address", LOOPBACK[0]), args.get("port", 8080)
         if dev and replicas != 1:
@@ -103,12 +105,16 @@ class LocalStack(pulumi.ComponentResource):
         network = docker.Network(
             f"{name}-network",
             driver="bridge",
-            labels=[docker.NetworkLabelArgs(label=label, value=value) for label, value in naming.labels("network").items()],
+            labels=[
+                docker.NetworkLabelArgs(label=label, value=value) for label, value in naming.labels("network").items()
+            ],
             opts=child,
         ).name
 
         def image_id(role: str) -> pulumi.Output[str]:
-            return docker.RemoteImage(f"{name}-{role}-image", name=references[role], keep_locally=True, opts=child).image_id
+            return docker.RemoteImage(
+                f"{name}-{role}-image", name=references[role], keep_locally=True, opts=child
+            ).image_id
 
         # Databases hold their folder alone, and nginx its port: their successor can only start once they have stopped.
         alone = pulumi.ResourceOptions(parent=self, delete_before_replace=True)
@@ -177,13 +183,19 @@ class LocalStack(pulumi.ComponentResource):
                 live_source=dev,
             )
 
-        migration = docker.Container(f"{name}-migration", **process("migration"), **web.once(app.migrate), opts=child) if app.migrate else None
+        migration = (
+            docker.Container(f"{name}-migration", **process("migration"), **web.once(app.migrate), opts=child)
+            if app.migrate
+            else None
+        )
         prepared = job.run(f"{name}-prepare", child, wait_for=services, container=migration)
 
         # The schema and the services come first. Nothing of them is an input of a web replica, so it has to be said.
         after_preparation = pulumi.ResourceOptions(parent=self, depends_on=[prepared])
         replicas_made = [
-            docker.Container(f"{name}-web-{number}", **process("web"), **web.served(app, health), opts=after_preparation)
+            docker.Container(
+                f"{name}-web-{number}", **process("web"), **web.served(app, health), opts=after_preparation
+            )
             for number in range(replicas)
         ]
 
@@ -257,7 +269,9 @@ def _server_config(name: str, child: pulumi.ResourceOptions, image_id: pulumi.In
     volume = docker.Volume(
         f"{name}-server-config",
         name=naming.unique(name, f"server-config-{content}"),
-        labels=[docker.VolumeLabelArgs(label=label, value=value) for label, value in naming.labels("server-config").items()],
+        labels=[
+            docker.VolumeLabelArgs(label=label, value=value) for label, value in naming.labels("server-config").items()
+        ],
         opts=child,
     )
     carrier = web.config_carrier(f"{name}-server-config", child, image_id=image_id, volume_name=volume.name)

@@ -72,7 +72,12 @@ def _problem(model: type[Model], details: ErrorDetails, prefix: str, secrets: fr
             return Problem(key, "not set", "required", f"pulumi config set {path}{secret}{key} ...")
         case _:
             reason = details["msg"].removeprefix("Value error, ")
-            return Problem(key, value, reason[:1].lower() + reason[1:], f"pulumi config set {path}{key} {_example(model, location)}")
+            return Problem(
+                key,
+                value,
+                reason[:1].lower() + reason[1:],
+                f"pulumi config set {path}{key} {_example(model, location)}",
+            )
 
 
 def _owner(model: type[Model], path: list[str]) -> type[Model]:
@@ -80,7 +85,9 @@ def _owner(model: type[Model], path: list[str]) -> type[Model]:
     for part in path:
         for name, field in model.model_fields.items():
             if part in (name, field.alias):
-                nested = [kind for kind in _kinds(field.annotation) if isinstance(kind, type) and issubclass(kind, Model)]
+                nested = [
+                    kind for kind in _kinds(field.annotation) if isinstance(kind, type) and issubclass(kind, Model)
+                ]
                 model = nested[0] if nested else model
     return model
 

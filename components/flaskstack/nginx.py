@@ -24,7 +24,9 @@ UPSTREAM_KEEP_ALIVE: Final = 5
 DRAIN: Final = 2
 """Seconds in which a client may still use a connection to a worker that a reload retires (keepalive_min_timeout)."""
 
-_GZIP_TYPES: Final = "text/plain text/css text/xml application/json application/javascript text/javascript application/xml image/svg+xml"
+_GZIP_TYPES: Final = (
+    "text/plain text/css text/xml application/json application/javascript text/javascript application/xml image/svg+xml"
+)
 _LOG: Final = {
     "@timestamp": "$time_iso8601",
     "remote_addr": "$remote_addr",
@@ -49,9 +51,13 @@ def configuration(app: FlaskApp, policy: EdgePolicy, *, workers: int, cache_stat
     """
     if policy.https:
         reason = "nginx in the local stack has no certificate, so it cannot deliver HTTPS"
-        raise SettingsError([Problem("edge.https", "true", reason, "pulumi config set --path flaskstack:edge.https false")])
-    log = ", ".join(f'"{field}": {value if field in ("status_code", "response_length", "request_time") else chr(34) + value + chr(34)}'
-                    for field, value in _LOG.items())
+        raise SettingsError(
+            [Problem("edge.https", "true", reason, "pulumi config set --path flaskstack:edge.https false")]
+        )
+    log = ", ".join(
+        f'"{field}": {value if field in ("status_code", "response_length", "request_time") else chr(34) + value + chr(34)}'
+        for field, value in _LOG.items()
+    )
     limit = policy.rate_limit
     return f"""\
 worker_processes {workers};
@@ -201,7 +207,9 @@ def _static(app: FlaskApp, policy: EdgePolicy, cache: bool) -> str:  # noqa: FBT
 
 
 def _private(policy: EdgePolicy) -> str:
-    return "\n".join(f"        location = {path} {{\n            return 404;\n        }}" for path in policy.private_paths)
+    return "\n".join(
+        f"        location = {path} {{\n            return 404;\n        }}" for path in policy.private_paths
+    )
 
 
 def servers(names: list[str], port: int) -> str:

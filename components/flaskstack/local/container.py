@@ -85,7 +85,9 @@ def _go_duration(seconds: int) -> str:
     return f"{hours}h{minutes}m{rest}s" if hours else f"{minutes}m{rest}s" if minutes else f"{rest}s"
 
 
-def hardened(role: str, limits: Limits, network: pulumi.Input[str] | None, *, aliases: tuple[str, ...] = ()) -> dict[str, Any]:
+def hardened(
+    role: str, limits: Limits, network: pulumi.Input[str] | None, *, aliases: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Return the arguments that all containers share, for one that plays `role` in `network` under `aliases`.
 
     No privileges, no capabilities, a read-only root with a small /tmp in memory, limits, rotated logs.
@@ -121,5 +123,7 @@ def label_args(role: str) -> list[docker.ContainerLabelArgs]:
 
 def environment(values: dict[str, pulumi.Input[str]]) -> list[pulumi.Input[str]]:
     """Return variables as the engine takes them, in a stable order."""
-    return [pulumi.Output.concat(name, "=", value) if isinstance(value, pulumi.Output) else f"{name}={value}"
-            for name, value in sorted(values.items())]
+    return [
+        pulumi.Output.concat(name, "=", value) if isinstance(value, pulumi.Output) else f"{name}={value}"
+        for name, value in sorted(values.items())
+    ]

@@ -40,7 +40,9 @@ exec docker-entrypoint.sh postgres -c listen_addresses='*'
 
 def own_database_url(password: pulumi.Input[str]) -> pulumi.Output[str]:
     """Return the URL of the stack's own database. A secret, as the password is."""
-    return pulumi.Output.secret(pulumi.Output.concat(f"postgresql://{ROLE}:", password, f"@{POSTGRES_HOST}:{POSTGRES_PORT}/{ROLE}"))
+    return pulumi.Output.secret(
+        pulumi.Output.concat(f"postgresql://{ROLE}:", password, f"@{POSTGRES_HOST}:{POSTGRES_PORT}/{ROLE}")
+    )
 
 
 def postgres_major(image: str) -> int:
@@ -103,7 +105,10 @@ def postgres(  # noqa: PLR0913  # keyword arguments, each with its name at the c
             ),
             "shm_size": 128,
             "stop_signal": "SIGINT",
-            "tmpfs": {"/tmp": f"rw,noexec,nosuid,size={limits.tmp_mib}m", "/var/run/postgresql": "rw,noexec,nosuid,size=1m,mode=1777"},  # noqa: S108
+            "tmpfs": {
+                "/tmp": f"rw,noexec,nosuid,size={limits.tmp_mib}m",
+                "/var/run/postgresql": "rw,noexec,nosuid,size=1m,mode=1777",
+            },  # noqa: S108
             "volumes": [docker.ContainerVolumeArgs(volume_name=volume_name, container_path=postgres_folder(reference))],
             "restart": "unless-stopped",
             "destroy_grace_seconds": 60,

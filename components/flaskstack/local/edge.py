@@ -94,7 +94,9 @@ def release(  # noqa: PLR0913
                     "EDGE": f"{HOST}:{nginx.STATUS_PORT}",
                     "PROBE_HOST": app.probe_host,
                     "READINESS": app.readiness,
-                    "SERVERS": pulumi.Output.all(*names).apply(lambda found: " ".join(f"{item}:{app.port}" for item in found)),
+                    "SERVERS": pulumi.Output.all(*names).apply(
+                        lambda found: " ".join(f"{item}:{app.port}" for item in found)
+                    ),
                     "SITE": f"{HOST}:{nginx.PORT}",
                     "TIMEOUT": str(job.TIMEOUT),
                 }
@@ -117,7 +119,9 @@ def live_volume(name: str, opts: pulumi.ResourceOptions) -> docker.Volume:
     """Return the volume of nginx's live configuration. It holds nothing that a release does not write again."""
     return docker.Volume(
         f"{name}-edge-config",
-        labels=[docker.VolumeLabelArgs(label=label, value=value) for label, value in naming.labels("edge-config").items()],
+        labels=[
+            docker.VolumeLabelArgs(label=label, value=value) for label, value in naming.labels("edge-config").items()
+        ],
         opts=opts,
     )
 

@@ -22,7 +22,9 @@ STOP_MARGIN: Final = 5
 """Seconds that Gunicorn gets above its graceful timeout before its container is killed."""
 
 
-def config_carrier(name: str, opts: pulumi.ResourceOptions, *, image_id: pulumi.Input[str], volume_name: pulumi.Input[str]) -> docker.Container:
+def config_carrier(
+    name: str, opts: pulumi.ResourceOptions, *, image_id: pulumi.Input[str], volume_name: pulumi.Input[str]
+) -> docker.Container:
     """Return a container that never runs: making it puts the Gunicorn configuration into a volume.
 
     A read-only container cannot be given files any other way that also works on a remote engine.
