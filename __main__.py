@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pulumi
-from flaskstack import AppImage, LocalStack
 
+from flaskstack import AppImage, LocalStack
 from stacks.settings import load
 
 settings = load()

@@ -1,4 +1,7 @@
-"""The only reader of `pulumi.Config`: a stack's file -> frozen `Settings`, or every problem at once before anything is registered."""
+"""The only reader of `pulumi.Config`: a stack's file -> frozen `Settings`, or every problem at once.
+
+Problems are found before anything is registered.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pulumi
 import pydantic
+
 from flaskstack import (
     DEFAULT_IMAGES,
     AppImageArgs,
@@ -77,7 +81,7 @@ class LocalSettings(Model):
     """What each container may take."""
     health: Health = Health()
     """How the engine watches each container."""
-    images: dict[Literal["nginx", "postgres", "redis"], str] = {}
+    images: dict[Literal["nginx", "postgres", "redis"], str] = pydantic.Field(default_factory=dict)
     """Other images than the default ones, by these names."""
 
     @pydantic.field_validator("address")
@@ -170,7 +174,7 @@ def load() -> Settings:
 def check(
     values: Mapping[str, Any], plain: set[str] | frozenset[str] = frozenset(), prefix: str = "flaskstack:"
 ) -> Settings:
-    """Return `values`, a stack's keys without their `prefix`, as settings. `plain`: secrets that were not set as such."""
+    """Return `values`, a stack's keys without their `prefix`, as settings. `plain`: secrets not set as such."""
     found = [
         Problem(
             prefix + key,

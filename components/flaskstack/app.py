@@ -1,7 +1,7 @@
 """The contract of a Flask application: what flaskstack must know of it, said once for every target.
 
-Deliberately not here: secrets and addresses of services. They belong to a target, which hands them to the process in the
-environment under the names below.
+Deliberately not here: secrets and addresses of services. They belong to a target, which hands them to the process in
+the environment under the names below.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ class Server(Model):
     graceful_timeout: Seconds = 30
     """Seconds that requests under way get to finish when a worker stops. Default 30. Stop periods derive from it."""
     keep_alive: Seconds = 10
-    """Seconds an idle connection stays open. Default 10: longer than the edge's 5, or a reused connection meets a closed one."""
+    """Seconds an idle connection stays open. Default 10: longer than the edge's 5, or reuse meets a closed one."""
     max_requests: Annotated[int, pydantic.Field(ge=0)] = 0
-    """Requests after which a worker is replaced; 0, the default, never: with gthread a replacement can reset connections."""
+    """Requests after which a worker is replaced; 0, the default, never: with gthread that can reset connections."""
 
     def environment(self) -> dict[str, str]:
         """Return the variables that `server/gunicorn.conf.py` reads."""
@@ -90,7 +90,7 @@ class FlaskApp(Model):
     """Whether it needs Redis, through `REDIS_URL`. Default true."""
     trusted_hosts: tuple[str, ...] = ()
     """Values of the Host header to answer, as Flask's TRUSTED_HOSTS. Default: any."""
-    environment: dict[str, str] = {}
+    environment: dict[str, str] = pydantic.Field(default_factory=dict)
     """Further variables for its process. Not for secrets: they are readable in previews. Default none."""
     server: Server = Server()
     """Gunicorn's knobs."""
@@ -122,7 +122,8 @@ class FlaskApp(Model):
     @property
     def liveness_command(self) -> str:
         """Shell command that fails unless the process answers. Needs only the Python that runs the application."""
-        request = f"urllib.request.Request('http://127.0.0.1:{self.port}{self.liveness}', headers={{'Host': '{self.probe_host}'}})"
+        url = f"http://127.0.0.1:{self.port}{self.liveness}"
+        request = f"urllib.request.Request('{url}', headers={{'Host': '{self.probe_host}'}})"
         return f'python -c "import urllib.request; urllib.request.urlopen({request}, timeout=4)"'
 
     def process_environment(self, *, proxy_hops: int) -> dict[str, str]:

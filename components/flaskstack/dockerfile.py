@@ -22,7 +22,10 @@ CA_SECRET: Final = "ca"  # noqa: S105  # a name, not a secret
 PIP_CONF_SECRET: Final = "pip_conf"  # noqa: S105
 """Id of the BuildKit secret that holds a pip.conf, for a private package index."""
 SERVER_REQUIREMENTS: Final = "'gunicorn>=26,<28' packaging"
-"""What an application that does not name Gunicorn is served by. 26 closed request smuggling; its gevent worker imports packaging."""
+"""What serves an application that does not name Gunicorn.
+
+26 closed request smuggling; its gevent worker imports packaging.
+"""
 
 _MANIFESTS: Final = ("requirements.txt", "uv.lock", "pyproject.toml")
 """Ways to declare dependencies, the first found wins. requirements.txt is first: it is usually the locked one."""
@@ -47,14 +50,16 @@ WORKDIR /build
 RUN python3 -m venv --without-pip /opt/venv
 COPY {copy} ./
 RUN --mount=type=secret,id={CA_SECRET} --mount=type=secret,id={PIP_CONF_SECRET} set -e; \\
-    if [ -s /run/secrets/{CA_SECRET} ]; then export PIP_CERT=/run/secrets/{CA_SECRET} SSL_CERT_FILE=/run/secrets/{CA_SECRET}; fi; \\
-    if [ -s /run/secrets/{PIP_CONF_SECRET} ]; then export PIP_CONFIG_FILE=/run/secrets/{PIP_CONF_SECRET}; fi; \\
+    ca=/run/secrets/{CA_SECRET}; conf=/run/secrets/{PIP_CONF_SECRET}; \\
+    if [ -s $ca ]; then export PIP_CERT=$ca SSL_CERT_FILE=$ca; fi; \\
+    if [ -s $conf ]; then export PIP_CONFIG_FILE=$conf; fi; \\
     {install}; \\
     /opt/venv/bin/python -m compileall -q -j 0 /opt/venv
 
 FROM ${{BASE_IMAGE}}
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1
-RUN groupadd --gid {UID} app && useradd --uid {UID} --gid {UID} --no-create-home --home-dir {CODE} --shell /usr/sbin/nologin app
+RUN groupadd --gid {UID} app && \\
+    useradd --uid {UID} --gid {UID} --no-create-home --home-dir {CODE} --shell /usr/sbin/nologin app
 WORKDIR {CODE}
 COPY --from=dependencies /opt/venv /opt/venv
 COPY . .
@@ -83,5 +88,6 @@ def _dependencies(source: Path, manifest: str) -> tuple[str, str]:
             return "pyproject.toml uv.lock", f"pip install uv; {export}; {pip} --requirement requirements.txt{server}"
         case _:
             # Without a lock, the project's own list is all there is. The code itself comes later, in its own layer.
-            read = "import json,tomllib; print('\\n'.join(tomllib.load(open('pyproject.toml','rb'))['project'].get('dependencies',[])))"
+            project = "tomllib.load(open('pyproject.toml','rb'))['project']"
+            read = f"import tomllib; print('\\n'.join({project}.get('dependencies',[])))"
             return manifest, f'python3 -c "{read}" > requirements.txt; {pip} --requirement requirements.txt{server}'

@@ -1,6 +1,7 @@
 """What the edge does for an application, said once, whatever serves it.
 
-Deliberately not here: how. Each edge has an adapter (`nginx.py` for the local stack) that delivers an intent or refuses it.
+Deliberately not here: how. Each edge has an adapter (`nginx.py` for the local stack) that delivers an intent or
+refuses it.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class EdgePolicy(Model):
     rate_limit: RateLimit | None = RateLimit()
     """Limit for each client address. Default 10 requests/s, burst 20. Null for none."""
     trusted_proxies: tuple[Network, ...] = ()
-    """Addresses or networks of proxies in front whose X-Forwarded-For is believed. Default none: the peer is the client."""
+    """Addresses or networks of proxies in front whose X-Forwarded-For is believed. Default none: the peer is the
+    client."""
     connect_timeout: Seconds = 60
     """Seconds to reach the application. Default 60."""
     send_timeout: Seconds = 60

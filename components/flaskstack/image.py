@@ -30,7 +30,7 @@ class AppImageArgs(TypedDict):
     base_image: NotRequired[str]
     """Image to build on, as the build argument BASE_IMAGE. Default python:3.13-slim."""
     repository: NotRequired[str]
-    """Where to push, for example `registry.example/team/app`. Default: nowhere, the image stays in the Docker engine."""
+    """Where to push, for example `registry.example/team/app`. Default: nowhere, the image stays in the engine."""
     build_args: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Further build arguments. They stay readable in the image: no secrets. Default none."""
     build_secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
@@ -51,11 +51,11 @@ class AppImageArgs(TypedDict):
 class AppImage(pulumi.ComponentResource):
     """The image of a Flask application.
 
-    A preview builds nothing: it shows no change while the build context (the files that .dockerignore leaves) is the same.
+    A preview builds nothing: it shows no change while the build context (what .dockerignore leaves) is the same.
     """
 
     ref: pulumi.Output[str]
-    """What to run: `repository@sha256:...` of a pushed image, else the image's id in the Docker engine. Never a mutable tag."""
+    """What to run: `repository@sha256:...` of a pushed image, else its id in the engine. Never a mutable tag."""
 
     def __init__(self, name: str, args: AppImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Register the build. Raises `SettingsError` when the source folder cannot be built."""
@@ -90,16 +90,15 @@ class AppImage(pulumi.ComponentResource):
         if repository:
             self.ref = pulumi.Output.format("{0}@{1}", repository, image.digest)
         else:
-            # The build's digest is the engine's id for some builders and a manifest's digest for others, which the engine
-            # cannot run. Only the engine knows the id of what the tag now means.
+            # The build's digest is the engine's id for some builders and a manifest's digest for others, which the
+            # engine cannot run. Only the engine knows the id of what the tag now means.
             loaded = docker.RemoteImage(
                 f"{name}-loaded",
                 name=tag,
                 keep_locally=True,
                 triggers={"digest": image.digest},
-                opts=pulumi.ResourceOptions(
-                    parent=self, depends_on=[image]
-                ),  # the tag is in the engine only after the build
+                # The tag is in the engine only after the build.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[image]),
             )
             self.ref = loaded.image_id
         self.register_outputs({"ref": self.ref})

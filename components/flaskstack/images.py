@@ -10,5 +10,5 @@ DEFAULT_IMAGES: Final = {
     "postgres": "postgres:17",
     "redis": "redis:8",
 }
-"""Role -> image reference. nginx must be 1.28 or later: the release relies on `resolve` in upstream servers (1.27.3) and on
-`keepalive_min_timeout` (1.27.4)."""
+"""Role -> image reference. nginx must be 1.28 or later: the release relies on `resolve` in upstream servers (1.27.3)
+and on `keepalive_min_timeout` (1.27.4)."""

@@ -1,4 +1,4 @@
-"""`LocalStack`: what a compose file would say, as objects: nginx -> Gunicorn -> Flask, PostgreSQL, Redis on one Docker engine.
+"""`LocalStack`, a compose file as objects: nginx -> Gunicorn -> Flask, PostgreSQL, Redis on one Docker engine.
 
 Deliberately not here: building the image (`AppImage`), and any other machine than the engine's.
 """
@@ -17,7 +17,7 @@ from flaskstack.app import SERVER_CONFIG_SOURCE, FlaskApp
 from flaskstack.edge import EdgePolicy
 from flaskstack.errors import Problem, SettingsError
 from flaskstack.images import DEFAULT_IMAGES
-from flaskstack.local import data, edge, job, web
+from flaskstack.local import data, edge, hints, job, web
 from flaskstack.local.container import Health, Limits
 
 if TYPE_CHECKING:
@@ -39,10 +39,11 @@ class LocalStackArgs(TypedDict):
     secret_key_fallbacks: NotRequired[Sequence[pulumi.Input[str]]]
     """Former secret keys whose sessions still count, newest first. Default none."""
     database_url: NotRequired[pulumi.Input[str]]
-    """URL of the database. Default: the stack's own PostgreSQL, with a password that is made and kept encrypted in the state."""
+    """URL of the database. Default: the stack's own PostgreSQL, with a password that is made and kept encrypted in the
+    state."""
     own_postgres: NotRequired[bool]
-    """Whether the stack runs PostgreSQL. Default: when the application needs it and no `database_url` is given. With both, the
-    stack's PostgreSQL gets the role, password and database of the URL, whose host is then `postgres`."""
+    """Whether the stack runs PostgreSQL. Default: when the application needs it and no `database_url` is given. With
+    both, the stack's PostgreSQL gets the role, password and database of the URL, whose host is then `postgres`."""
     redis_url: NotRequired[pulumi.Input[str]]
     """URL of Redis. Default: the stack's own, when the application needs it."""
     dev: NotRequired[bool]
@@ -68,8 +69,8 @@ class LocalStackArgs(TypedDict):
 class LocalStack(pulumi.ComponentResource):
     """A Flask application on one Docker engine, as in production but for the cluster.
 
-    A new image or secret comes up beside the running one, takes over once it can serve, and no request is lost; a release that
-    cannot serve leaves the former one serving and fails with its own last words.
+    A new image or secret comes up beside the running one, takes over once it can serve, and no request is lost; a
+    release that cannot serve leaves the former one serving and fails with its own last words.
     """
 
     url: pulumi.Output[str]
@@ -99,7 +100,8 @@ class LocalStack(pulumi.ComponentResource):
         configuration = nginx.configuration(app, policy, workers=edge.worker_processes(limits), cache_static=not dev)
 
         super().__init__("flaskstack:index:LocalStack", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        explained = hints.explain(name, port=port, limits=limits)
+        child = pulumi.ResourceOptions(parent=self, hooks=explained)
 
         references = {**DEFAULT_IMAGES, **args.get("images", {})}
         network = docker.Network(
@@ -117,7 +119,7 @@ class LocalStack(pulumi.ComponentResource):
             ).image_id
 
         # Databases hold their folder alone, and nginx its port: their successor can only start once they have stopped.
-        alone = pulumi.ResourceOptions(parent=self, delete_before_replace=True)
+        alone = pulumi.ResourceOptions(parent=self, delete_before_replace=True, hooks=explained)
         kept = pulumi.ResourceOptions(parent=self, retain_on_delete=args.get("keep_data", True))
 
         services: list[docker.Container] = []
@@ -191,7 +193,7 @@ class LocalStack(pulumi.ComponentResource):
         prepared = job.run(f"{name}-prepare", child, wait_for=services, container=migration)
 
         # The schema and the services come first. Nothing of them is an input of a web replica, so it has to be said.
-        after_preparation = pulumi.ResourceOptions(parent=self, depends_on=[prepared])
+        after_preparation = pulumi.ResourceOptions(parent=self, depends_on=[prepared], hooks=explained)
         replicas_made = [
             docker.Container(
                 f"{name}-web-{number}", **process("web"), **web.served(app, health), opts=after_preparation

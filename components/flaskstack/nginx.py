@@ -1,6 +1,7 @@
 """The nginx adapter of `EdgePolicy`: its configuration as text.
 
-Deliberately not here: which servers are behind it. They change with each release, so they stand in a file that is included.
+Deliberately not here: which servers are behind it. They change with each release, so they stand in a file that is
+included.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ PORT: Final = 8080
 STATUS_PORT: Final = 8081
 """Port of /health and /release, never published: for the health check and for the release itself."""
 LIVE: Final = "/etc/nginx/flaskstack"
-"""Folder of the live configuration: a volume, so that a release changes files and reloads, and replaces no container."""
+"""Folder of the live configuration: a volume, so that a release changes files and reloads, and replaces nothing."""
 UPSTREAM_KEEP_ALIVE: Final = 5
-"""Seconds that an idle connection to the application is kept. Shorter than Gunicorn's 10, or a request meets a closed one."""
+"""Seconds that an idle connection to the application is kept. Under Gunicorn's 10, or a request meets a closed one."""
 DRAIN: Final = 2
 """Seconds in which a client may still use a connection to a worker that a reload retires (keepalive_min_timeout)."""
 
@@ -41,6 +42,7 @@ _LOG: Final = {
     "x_tracking_id": "$tracking_id",
     "request_time": "$request_time",
 }
+_NUMBERS: Final = ("status_code", "response_length", "request_time")
 
 
 def configuration(app: FlaskApp, policy: EdgePolicy, *, workers: int, cache_static: bool = True) -> str:
@@ -54,10 +56,7 @@ def configuration(app: FlaskApp, policy: EdgePolicy, *, workers: int, cache_stat
         raise SettingsError(
             [Problem("edge.https", "true", reason, "pulumi config set --path flaskstack:edge.https false")]
         )
-    log = ", ".join(
-        f'"{field}": {value if field in ("status_code", "response_length", "request_time") else chr(34) + value + chr(34)}'
-        for field, value in _LOG.items()
-    )
+    log = ", ".join(f'"{field}": {value if field in _NUMBERS else _quoted(value)}' for field, value in _LOG.items())
     limit = policy.rate_limit
     return f"""\
 worker_processes {workers};
@@ -90,7 +89,8 @@ http {{
 {_header_values(policy)}
 {f"    limit_req_zone $binary_remote_addr zone=clients:10m rate={limit.requests_per_second}r/s;" if limit else ""}
     limit_req_status 429;
-    proxy_cache_path /tmp/static levels=1:2 keys_zone=static:1m max_size=32m inactive={max(policy.static_days, 1)}d use_temp_path=off;
+    proxy_cache_path /tmp/static levels=1:2 keys_zone=static:1m max_size=32m use_temp_path=off
+        inactive={max(policy.static_days, 1)}d;
     map $upstream_http_cache_control $static_cache_control {{
         default $upstream_http_cache_control;
         "" "public, max-age={policy.static_days * 86_400}";
@@ -151,13 +151,17 @@ http {{
 """
 
 
+def _quoted(text: str) -> str:
+    return f'"{text}"'
+
+
 def _headers(policy: EdgePolicy, indent: int) -> str:
-    """Return the security headers. A block with an add_header of its own inherits none, so each such block repeats them."""
+    """Return the security headers. A block with an add_header of its own inherits none, so each such repeats them."""
     return "\n".join(f"{' ' * indent}add_header {name} ${_variable(name)} always;" for name in policy.headers.named())
 
 
 def _header_values(policy: EdgePolicy) -> str:
-    """Return what each security header says: the application's own word, where it has one. An empty value is not sent."""
+    """Return what each security header says: the application's own word, where it has one. An empty one is not sent."""
     return "\n".join(
         f"    map $upstream_http_{name.lower().replace('-', '_')} ${_variable(name)} {{\n"
         f'        default "";\n        "" "{value}";\n    }}'

@@ -1,7 +1,7 @@
 """What every container of the local stack has in common: limits, hardening, health, logs.
 
-Values are written as the engine reports them back (`cpus` "2.0", `network_mode` "bridge", `memory_swap` stated), or the official
-plugin would find a difference, and replace the container, at every `up`.
+Values are written as the engine reports them back (`cpus` "2.0", `network_mode` "bridge", `memory_swap` stated), or the
+official plugin would find a difference, and replace the container, at every `up`.
 """
 
 from __future__ import annotations

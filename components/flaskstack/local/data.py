@@ -1,7 +1,8 @@
 """PostgreSQL and Redis of the local stack, each with a volume that outlives it.
 
-Deliberately not here: upgrades of PostgreSQL's data to another major version. A volume's name carries the major version, so that a
-new major never starts on a former one's folder: dump with the former, restore into the new (`make backup`, `make restore`).
+Deliberately not here: upgrades of PostgreSQL's data to another major version. A volume's name carries the major
+version, so that a new major never starts on a former one's folder: dump with the former, restore into the new
+(`make backup`, `make restore`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import pulumi
 import pulumi_docker as docker
 
 from flaskstack import naming
-from flaskstack.local.container import Health, Limits, environment, hardened, health_check
+from flaskstack.local.container import TMP, Health, Limits, environment, hardened, health_check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,12 +28,14 @@ ROLE: Final = "app"
 """PostgreSQL role and database of the stack's own database."""
 REDIS_URL: Final = f"redis://{REDIS_HOST}:{REDIS_PORT}/0"
 
-# The image sets the password only when it makes the data folder. A volume that outlived its stack, or a rotated password, needs it
-# set again: in single-user mode, before anything can connect. The password goes through standard input, never an argument.
+# The image sets the password only when it makes the data folder. A volume that outlived its stack, or a rotated
+# password, needs it set again: in single-user mode, before anything can connect. The password goes through standard
+# input, never an argument.
 _POSTGRES_START: Final = r"""
 if [ -s "$PGDATA/PG_VERSION" ]; then
     password=$(printf %s "$POSTGRES_PASSWORD" | sed "s/'/''/g")
-    printf "ALTER ROLE \"%s\" PASSWORD '%s'\n" "$POSTGRES_USER" "$password" | postgres --single -D "$PGDATA" postgres >/dev/null
+    printf "ALTER ROLE \"%s\" PASSWORD '%s'\n" "$POSTGRES_USER" "$password" |
+        postgres --single -D "$PGDATA" postgres >/dev/null
 fi
 exec docker-entrypoint.sh postgres -c listen_addresses='*'
 """
@@ -106,9 +109,9 @@ def postgres(  # noqa: PLR0913  # keyword arguments, each with its name at the c
             "shm_size": 128,
             "stop_signal": "SIGINT",
             "tmpfs": {
-                "/tmp": f"rw,noexec,nosuid,size={limits.tmp_mib}m",
+                TMP: f"rw,noexec,nosuid,size={limits.tmp_mib}m",
                 "/var/run/postgresql": "rw,noexec,nosuid,size=1m,mode=1777",
-            },  # noqa: S108
+            },
             "volumes": [docker.ContainerVolumeArgs(volume_name=volume_name, container_path=postgres_folder(reference))],
             "restart": "unless-stopped",
             "destroy_grace_seconds": 60,
@@ -137,7 +140,7 @@ def redis(  # noqa: PLR0913
     limits: Limits,
     health: Health,
 ) -> docker.Container:
-    """Return a Redis container that writes what it holds to its volume every second. Reached in the stack's network only."""
+    """Return a Redis container that writes what it holds to its volume every second. Reached in its network only."""
     return docker.Container(
         name,
         **{

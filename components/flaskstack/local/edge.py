@@ -1,7 +1,7 @@
 """nginx of the local stack, and the release that points it at new web replicas.
 
-nginx holds the published port, which no two containers can: a release must not replace it. Its configuration is in a volume; a
-one-shot in nginx's process namespace writes there and reloads.
+nginx holds the published port, which no two containers can: a release must not replace it. Its configuration is in a
+volume; a one-shot in nginx's process namespace writes there and reloads.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def release(  # noqa: PLR0913
             **hardened("release", limits, network),
             "image": image_id,
             "user": "root",
-            # Root without capabilities owns the volume's files, and may signal nginx, which is another user's. Nothing more.
+            # Root without capabilities owns the volume's files, and may signal nginx, which is another user's. No more.
             "capabilities": docker.ContainerCapabilitiesArgs(adds=["KILL"], drops=["ALL"]),
             # Files are uploaded below, which a read-only root refuses.
             "read_only": False,

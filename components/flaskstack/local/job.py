@@ -1,8 +1,8 @@
 """Steps that must succeed before `pulumi up` goes on: wait until containers are healthy, run a one-shot container.
 
-The docker plugin can start a one-shot container, but a non-zero exit is not an error to it, and a container that failed would never
-run again. So the plugin only makes the container, and a command runs it: it fails with the container's own words, leaves no
-resource behind when it does, and so runs again at the next `up`.
+The docker plugin can start a one-shot container, but a non-zero exit is not an error to it, and a container that failed
+would never run again. So the plugin only makes the container, and a command runs it: it fails with the container's own
+words, leaves no resource behind when it does, and so runs again at the next `up`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def run(
     wait_for: Sequence[docker.Container],
     container: docker.Container | None = None,
 ) -> command.local.Command:
-    """Wait until `wait_for` are healthy, then run `container` to its end. Runs again when any of them is another one."""
+    """Wait until `wait_for` are healthy, then run `container` to its end; again when any of them is another one."""
     parts = [*wait_for, *([container] if container else [])]
     return command.local.Command(
         name,

@@ -1,4 +1,4 @@
-"""The application's containers: its web replicas, and its migration, which run the same image with the same settings."""
+"""The application's containers: web replicas and a migration, which run the same image with the same settings."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def process(  # noqa: PLR0913  # keyword arguments, each with its name at the ca
     """Return the arguments of a container that runs the application's image as `role`."""
     mounts = [docker.ContainerVolumeArgs(volume_name=config_volume, container_path=_CONFIG_FOLDER, read_only=True)]
     if live_source:
-        # Development: the source as it is on disk, over the image's copy. Read-only, an application must not write its own code.
+        # Development: the source as it is on disk, over the image's copy. Read-only: no app writes its own code.
         mounts.append(docker.ContainerVolumeArgs(host_path=str(app.source), container_path=CODE, read_only=True))
     return {
         **hardened(role, limits, network),
@@ -68,7 +68,7 @@ def process(  # noqa: PLR0913  # keyword arguments, each with its name at the ca
 
 
 def served(app: FlaskApp, health: Health) -> dict[str, Any]:
-    """Return what a web replica has above a process: a command that serves, its health, and time to finish when it stops."""
+    """Return what a web replica has above a process: a command that serves, its health, and time to finish."""
     return {
         "command": app.command,
         "healthcheck": health_check(app.liveness_command, health),

@@ -1,12 +1,12 @@
 """The one Gunicorn configuration: every target mounts this file, and sets it through the environment.
 
-It stands alone: it is executed by Gunicorn inside the application's container and imports nothing of flaskstack. A variable
-that is not set leaves Gunicorn's own default, so that the file also works by hand.
+It stands alone: it is executed by Gunicorn inside the application's container and imports nothing of flaskstack. A
+variable that is not set leaves Gunicorn's own default, so that the file also works by hand.
 """
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import logging
 import math
@@ -14,6 +14,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gunicorn import reloader
 from gunicorn.glogging import Logger
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ CGROUP = Path("/sys/fs/cgroup")
 def cpu_limit(root: Path = CGROUP) -> float:
     """Return the CPUs that the container may use: the cgroup's quota (v2, then v1), else what the scheduler gives us.
 
-    Not `os.cpu_count()`: in a container that is the host's, and workers for a whole host in half a CPU only take memory.
+    Not `os.cpu_count()`: in a container that is the host's; workers for a whole host in half a CPU only take memory.
     """
     try:
         quota, period = (root / "cpu.max").read_text().split()
@@ -51,13 +52,13 @@ def default_workers(cpus: float) -> int:
 
 
 class JsonLogger(Logger):  # type: ignore[misc]  # Gunicorn has no types
-    """Access log as one JSON object a line. Whatever a client sends, the line is valid JSON: `json` does the escaping."""
+    """Access log as one JSON object a line, valid whatever a client sends: `json` does the escaping."""
 
-    def access(self, resp: Response, req: Request, environ: dict[str, Any], request_time: datetime.timedelta) -> None:
+    def access(self, resp: Response, req: Request, environ: dict[str, Any], request_time: dt.timedelta) -> None:
         """Write one line for an answered request."""
         headers = {name.upper(): value for name, value in req.headers}
         line = {
-            "@timestamp": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
+            "@timestamp": dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
             "remote_addr": environ.get("REMOTE_ADDR"),
             "protocol": environ.get("SERVER_PROTOCOL"),
             "host": environ.get("HTTP_HOST"),
@@ -85,7 +86,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line."""
-        stamp = datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(timespec="milliseconds")
+        stamp = dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds")
         line = {"@timestamp": stamp, "level": record.levelname, "logger": record.name, "message": record.getMessage()}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
@@ -102,7 +103,9 @@ def post_worker_init(worker: Worker) -> None:
     if DEBUG:
         from werkzeug.debug import DebuggedApplication  # noqa: PLC0415  # development only
 
-        worker.wsgi = DebuggedApplication(worker.wsgi, evalex=True)
+        debugged = DebuggedApplication(worker.wsgi, evalex=True)
+        worker.log.info("debugger PIN: %s", debugged.pin)
+        worker.wsgi = debugged
 
 
 def child_exit(server: Arbiter, worker: Worker) -> None:  # noqa: ARG001  # Gunicorn's signature
@@ -115,8 +118,20 @@ def child_exit(server: Arbiter, worker: Worker) -> None:  # noqa: ARG001  # Guni
         multiprocess.mark_process_dead(worker.pid)
 
 
+def reload_promptly() -> None:
+    """Look for edited files five times a second, not once: an edit shows within a second, a worker's start included."""
+
+    class PromptReloader(reloader.Reloader):  # type: ignore[misc]  # Gunicorn has no types
+        def __init__(self, **arguments: Any) -> None:  # noqa: ANN401  # Gunicorn's own
+            super().__init__(**{**arguments, "interval": 0.2})
+
+    reloader.reloader_engines["auto"] = PromptReloader
+
+
 DEBUG = os.environ.get("FLASK_DEBUG", "").lower() in ("1", "true", "yes")
 METRICS = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
+if DEBUG:
+    reload_promptly()
 if METRICS:
     Path(METRICS).mkdir(parents=True, exist_ok=True)
 
@@ -135,6 +150,8 @@ worker_tmp_dir = "/dev/shm"  # noqa: S108
 reload = DEBUG
 # The application is loaded once, before the fork, and its memory shared. A reload has to load it in the worker.
 preload_app = not reload
+# No socket for remote commands: the root file system is read-only, and nobody is to command it.
+control_socket_disable = True
 logger_class = JsonLogger
 accesslog = "-"
 errorlog = "-"

@@ -1,0 +1,207 @@
+"""A real stack of this project, driven by the real CLI, with a state, settings and source of its own.
+
+Nothing of it is shared with the person's own stacks: the backend and the passphrase are the test's, the stack's name is unique in
+the Docker engine, and what is left of it is removed by its labels.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PROJECT = "flaskstack"
+SECONDS = 300
+
+
+def free_port() -> int:
+    """Return a loopback port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def docker(*arguments: str, check: bool = True, text: str | None = None) -> str:
+    """Run the Docker CLI and return what it printed."""
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, input=text, timeout=SECONDS)
+    if check and done.returncode:
+        message = f"docker {' '.join(arguments)}: {done.stderr}"
+        raise AssertionError(message)
+    return done.stdout.strip()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished run of the CLI."""
+
+    status: int
+    output: str
+
+    @property
+    def ok(self) -> bool:
+        return self.status == 0
+
+
+@dataclass
+class Stack:
+    """One stack. `folder` holds its state, its settings and a copy of the application that a test may edit."""
+
+    folder: Path
+    settings: dict[str, Any]
+    name: str = field(default_factory=lambda: f"t{secrets.token_hex(4)}")
+    passphrase: str = field(default_factory=secrets.token_hex)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "state").mkdir(exist_ok=True)
+        self.app = self.folder / "app"
+        if not self.app.exists():
+            shutil.copytree(ROOT / "app", self.app, ignore=shutil.ignore_patterns("__pycache__", "instance"))
+        self.port = free_port()
+        self.settings = merge(
+            {
+                "app": {"name": "guestbook", "path": str(self.app), "migrate": ["flask", "--app", "app:create_app", "db", "upgrade"]},
+                "edge": {"https": False, "rateLimit": None},
+                "local": {"port": self.port, "limits": {"nofile": 16384}},
+            },
+            self.settings,
+        )
+        self.write()
+        self.pulumi("stack", "init", self.name).expect()
+
+    @property
+    def config_file(self) -> Path:
+        return self.folder / f"Pulumi.{self.name}.yaml"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def write(self) -> None:
+        """Write the settings; secrets and what the CLI keeps in the file stay."""
+        kept = yaml.safe_load(self.config_file.read_text()) if self.config_file.exists() else {}
+        config = {key: value for key, value in (kept.get("config") or {}).items() if isinstance(value, dict) and "secure" in value}
+        config |= {f"{PROJECT}:{key}": value for key, value in self.settings.items()}
+        self.config_file.write_text(yaml.safe_dump({**kept, "config": config}))
+
+    def set(self, **settings: Any) -> None:
+        """Change settings, group by group."""
+        self.settings = merge(self.settings, settings)
+        self.write()
+
+    def secret(self, key: str, value: str) -> None:
+        """Set a secret as a person does, but through standard input."""
+        self.pulumi("config", "set", "--secret", f"{PROJECT}:{key}", text=value).expect()
+
+    def pulumi(self, *arguments: str, text: str | None = None) -> Expecting:
+        """Run the CLI on this stack."""
+        environment = {
+            **os.environ,
+            "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE": self.passphrase,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "NO_COLOR": "1",
+        }
+        environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
+        command = ["pulumi", "--non-interactive", "--color", "never", "--cwd", str(ROOT), *arguments]
+        if arguments[:2] != ("stack", "init"):
+            command += ["--stack", self.name]
+        if arguments[0] in ("up", "preview", "destroy", "refresh", "config"):
+            command += ["--config-file", str(self.config_file)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, input=text, timeout=SECONDS)
+        return Expecting(done.returncode, done.stdout + done.stderr)
+
+    def up(self, *flags: str) -> Expecting:
+        return self.pulumi("up", "--yes", "--skip-preview", *flags)
+
+    def preview(self, *flags: str) -> Expecting:
+        return self.pulumi("preview", *flags)
+
+    def refresh(self, *flags: str) -> Expecting:
+        return self.pulumi("refresh", "--yes", "--skip-preview", *flags)
+
+    def destroy(self, *flags: str) -> Expecting:
+        return self.pulumi("destroy", "--yes", "--skip-preview", *flags)
+
+    def outputs(self) -> dict[str, Any]:
+        return dict(json.loads(self.pulumi("stack", "output", "--json").expect().output))
+
+    def state(self) -> str:
+        return self.pulumi("stack", "export").expect().output
+
+    def filters(self, role: str | None = None) -> list[str]:
+        labels = {"project": PROJECT, "stack": self.name} | ({"role": role} if role else {})
+        return [part for label, value in labels.items() for part in ("--filter", f"label=dev.flaskstack.{label}={value}")]
+
+    def containers(self, role: str | None = None, *, stopped: bool = False) -> list[str]:
+        """Return the ids of this stack's containers."""
+        return docker("ps", "--quiet", "--no-trunc", *(["--all"] if stopped else []), *self.filters(role)).split()
+
+    def volumes(self) -> list[str]:
+        return docker("volume", "ls", "--quiet", *self.filters()).split()
+
+    def remove(self) -> None:
+        """Destroy the stack, then remove what a failed run may have left of it, by its labels."""
+        self.destroy()
+        for container in self.containers(stopped=True):
+            docker("rm", "--force", "--volumes", container, check=False)
+        for volume in self.volumes():
+            docker("volume", "rm", "--force", volume, check=False)
+        for network in docker("network", "ls", "--quiet", *self.filters()).split():
+            docker("network", "rm", network, check=False)
+        for image in docker("images", "--quiet", f"{PROJECT}-{self.name}-app").split():
+            docker("rmi", "--force", image, check=False)
+
+
+class Expecting(Run):
+    """A run that says all of what it printed when it is not what a test expected."""
+
+    def expect(self, *, status: int = 0) -> Expecting:
+        assert (self.status == 0) == (status == 0), f"ended with {self.status}:\n{self.output}"
+        return self
+
+
+def merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """Return `base` with `change` over it, group by group; a value of ... removes a key."""
+    merged = dict(base)
+    for key, value in change.items():
+        if value is ...:
+            merged.pop(key, None)
+        elif isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    headers: Any
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def fetch(url: str, *, method: str = "GET", headers: dict[str, str] | None = None, body: bytes | None = None, timeout: float = 10) -> Answer:
+    """Return the answer to one request, whatever its status."""
+    request = urllib.request.Request(url, method=method, headers=headers or {}, data=body)  # noqa: S310  # loopback, http
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
+            return Answer(answer.status, answer.headers, answer.read())
+    except urllib.error.HTTPError as error:
+        return Answer(error.code, error.headers, error.read())
