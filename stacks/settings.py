@@ -145,7 +145,7 @@ class Settings(Model):
             edge=self.edge,
             limits=self.local.limits,
             health=self.local.health,
-            images=dict(self.local.images),
+            images={**self.local.images},
             keep_data=self.local.keep_data,
             own_postgres=self.own_postgres,
             secret_key_fallbacks=[pulumi.Output.secret(key) for key in self.secret_key_fallbacks],
