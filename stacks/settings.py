@@ -145,7 +145,7 @@ class Settings(Model):
             edge=self.edge,
             limits=self.local.limits,
             health=self.local.health,
-            images={**self.local.images},
+            images={str(role): reference for role, reference in self.local.images.items()},
             keep_data=self.local.keep_data,
             own_postgres=self.own_postgres,
             secret_key_fallbacks=[pulumi.Output.secret(key) for key in self.secret_key_fallbacks],
