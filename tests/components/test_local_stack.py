@@ -40,7 +40,7 @@ def test_each_part_belongs_to_the_component(prod: Recording) -> None:
 
 def test_children_are_named_after_the_component(prod: Recording) -> None:
     assert all(part.name.startswith(f"{NAME}-") for part in prod.resources[1:])
-    assert len(set(prod.names())) == len(prod.names())
+    assert len({part.urn for part in prod.resources}) == len(prod.resources)
 
 
 @pytest.mark.parametrize("role", LONG_LIVED)
@@ -102,9 +102,7 @@ class TestEveryLongLivedContainer:
 
 def test_only_nginx_publishes_a_port_and_only_on_loopback(prod: Recording) -> None:
     publishing = {part.name: part.plain["ports"] for part in prod.of(CONTAINER) if part.plain.get("ports")}
-    assert publishing == {
-        f"{NAME}-nginx": [{"internal": 8080, "external": 8080, "ip": "127.0.0.1", "protocol": "tcp"}]
-    }
+    assert publishing == {f"{NAME}-nginx": [{"internal": 8080, "external": 8080, "ip": "127.0.0.1", "protocol": "tcp"}]}
 
 
 def test_no_container_shares_a_name_space_with_the_machine(prod: Recording) -> None:
@@ -237,7 +235,9 @@ def test_the_secrets_of_the_application_are_registered_as_secrets(prod: Recordin
 
 def test_given_secrets_are_registered_as_secrets_even_when_they_come_in_plain() -> None:
     canaries = {"secret_key": "canary-key", "database_url": "postgresql://me:canary-db@db.example/x"}
-    recording = local_stack(**canaries, redis_url="redis://:canary-redis@r.example", secret_key_fallbacks=["canary-old"])
+    recording = local_stack(
+        **canaries, redis_url="redis://:canary-redis@r.example", secret_key_fallbacks=["canary-old"]
+    )
     variables = recording.container("web-0").environment()
     assert variables["SECRET_KEY_FALLBACKS"] == Secret("canary-old")
     for part in recording.resources:
@@ -247,7 +247,12 @@ def test_given_secrets_are_registered_as_secrets_even_when_they_come_in_plain() 
 
 
 def test_no_step_of_a_release_is_told_a_secret(prod: Recording) -> None:
-    for part in (*prod.of(COMMAND), prod.container("release"), prod.container("nginx"), prod.container("server-config")):
+    for part in (
+        *prod.of(COMMAND),
+        prod.container("release"),
+        prod.container("nginx"),
+        prod.container("server-config"),
+    ):
         assert GENERATED not in str(part.plain), part.name
 
 
@@ -292,7 +297,9 @@ def test_an_own_database_can_be_given_its_url() -> None:
 def test_replicas_are_as_many_as_asked_for() -> None:
     recording = local_stack(replicas=3)
     assert {f"{NAME}-web-{number}" for number in range(3)} <= set(recording.names())
-    assert recording.one("released").plain["environment"]["WAIT_FOR"].split() == [f"{NAME}-web-{n}-id" for n in range(3)]
+    assert recording.one("released").plain["environment"]["WAIT_FOR"].split() == [
+        f"{NAME}-web-{n}-id" for n in range(3)
+    ]
 
 
 def test_the_version_that_the_application_shows_is_of_its_image(prod: Recording) -> None:

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from unittest import mock
 
 import pulumi
 from google.protobuf import json_format
@@ -162,9 +164,6 @@ def record(
 ) -> Recording:
     """Run `build` and return what it registered. An output that it returns is resolved into `value`."""
     recording = Recording()
-    asyncio.set_event_loop(asyncio.new_event_loop())
-    pulumi.runtime.set_mocks(_Outputs(), project=project, stack=stack, preview=preview, monitor=_Monitor(recording))
-    pulumi.runtime.set_all_config(dict(config or {}), list(secrets))
 
     def keep(value: Any) -> None:
         recording.value = value
@@ -173,11 +172,32 @@ def record(
     def run() -> pulumi.Output[None]:
         return pulumi.Output.from_input(build()).apply(keep)
 
-    try:
+    with _loops_closed():
+        pulumi.runtime.set_mocks(_Outputs(), project=project, stack=stack, preview=preview, monitor=_Monitor(recording))
+        pulumi.runtime.set_all_config(dict(config or {}), list(secrets))
         run()
-    finally:
-        asyncio.get_event_loop().close()
     return recording
+
+
+@contextlib.contextmanager
+def _loops_closed() -> Iterator[None]:
+    """Close every event loop that the SDK makes meanwhile: one here and one in each of its threads, which it never does."""
+    make, made = asyncio.new_event_loop, list[asyncio.AbstractEventLoop]()
+
+    def tracked() -> asyncio.AbstractEventLoop:
+        made.append(make())
+        return made[-1]
+
+    with mock.patch("asyncio.new_event_loop", tracked):
+        main = asyncio.new_event_loop()
+        asyncio.set_event_loop(main)
+        try:
+            yield
+        finally:
+            main.run_until_complete(main.shutdown_default_executor())
+            asyncio.set_event_loop(None)
+            for loop in made:
+                loop.close()
 
 
 def _wrapped(value: Any) -> Any:
