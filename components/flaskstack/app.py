@@ -25,7 +25,12 @@ METRICS_FOLDER: Final = "/tmp/metrics"  # noqa: S108  # a memory file system of 
 """Where the workers share their counters (prometheus_client's multiprocess mode)."""
 
 Seconds = Annotated[int, pydantic.Field(ge=1, le=86_400)]
-AbsolutePath = Annotated[str, pydantic.Field(pattern=r"^/[^\s\"'\\;{}]*$")]
+# These end in shell commands, in nginx's configuration and in headers: what is syntax to one of them is refused.
+AbsolutePath = Annotated[str, pydantic.Field(pattern=r"^/[A-Za-z0-9._~!&*+,=:@%/-]*$")]
+Host = Annotated[
+    str, pydantic.Field(pattern=r"^(\.?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$")
+]
+Variable = Annotated[str, pydantic.Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class Server(Model):
@@ -88,9 +93,9 @@ class FlaskApp(Model):
     """Whether it needs PostgreSQL, through `DATABASE_URL`. Default true."""
     redis: bool = True
     """Whether it needs Redis, through `REDIS_URL`. Default true."""
-    trusted_hosts: tuple[str, ...] = ()
+    trusted_hosts: tuple[Host, ...] = ()
     """Values of the Host header to answer, as Flask's TRUSTED_HOSTS. Default: any."""
-    environment: dict[str, str] = pydantic.Field(default_factory=dict)
+    environment: dict[Variable, str] = pydantic.Field(default_factory=dict)
     """Further variables for its process. Not for secrets: they are readable in previews. Default none."""
     server: Server = Server()
     """Gunicorn's knobs."""
@@ -101,6 +106,9 @@ class FlaskApp(Model):
         taken = sorted({"SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "REDIS_URL"} & value.keys())
         if taken:
             message = f"{', '.join(taken)} must not stand here in plain text; they have settings of their own"
+            raise ValueError(message)
+        if derived := sorted({"FLASK_DEBUG", "PORT", "PROXY_HOPS"} & value.keys()):
+            message = f"{', '.join(derived)} cannot be set here: mode, app.port and the target decide it"
             raise ValueError(message)
         return value
 

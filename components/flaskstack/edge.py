@@ -6,6 +6,7 @@ refuses it.
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated
 
 import pydantic
@@ -14,8 +15,18 @@ from flaskstack.app import Seconds  # noqa: TC001  # pydantic reads it at run ti
 from flaskstack.model import Model
 
 # What an nginx configuration or a header would take as syntax must not stand in a value that ends there.
-HeaderValue = Annotated[str, pydantic.Field(pattern=r'^[^"\\\r\n$]*$')]
-Network = Annotated[str, pydantic.Field(pattern=r"^[0-9a-fA-F:.]+(/\d{1,3})?$")]
+HeaderValue = Annotated[str, pydantic.Field(pattern=r"^[ !#%-\[\]-~]*$")]
+
+
+def _network(value: str) -> str:
+    network = ipaddress.ip_network(value, strict=False)
+    if network.prefixlen == 0:
+        message = "trusts everyone, so a client could claim any address; name the proxies"
+        raise ValueError(message)
+    return value
+
+
+Network = Annotated[str, pydantic.AfterValidator(_network)]
 
 
 class RateLimit(Model):

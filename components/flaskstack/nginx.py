@@ -28,20 +28,33 @@ DRAIN: Final = 2
 _GZIP_TYPES: Final = (
     "text/plain text/css text/xml application/json application/javascript text/javascript application/xml image/svg+xml"
 )
+_CLAIMED: Final = {
+    "host": "$host",
+    "request_path": "$uri",
+    "referer": "$http_referer",
+    "user_agent": "$http_user_agent",
+    "x_tracking_id": "$tracking_id",
+}
+"""What a client can fill with any bytes. nginx escapes quotes and control characters, and lets bytes that are not UTF-8 through."""
 _LOG: Final = {
     "@timestamp": "$time_iso8601",
     "remote_addr": "$remote_addr",
     "protocol": "$server_protocol",
-    "host": "$host",
+    "host": "$log_host",
     "request_method": "$request_method",
-    "request_path": "$uri",
+    "request_path": "$log_request_path",
     "status_code": "$status",
     "response_length": "$body_bytes_sent",
-    "referer": "$http_referer",
-    "user_agent": "$http_user_agent",
-    "x_tracking_id": "$tracking_id",
+    "referer": "$log_referer",
+    "user_agent": "$log_user_agent",
+    "x_tracking_id": "$log_x_tracking_id",
     "request_time": "$request_time",
 }
+# The well-formed sequences of the Unicode standard, table 3-7. Possessive: a long header costs one pass.
+_UTF8: Final = (
+    r"^(?:[\x00-\x7F]|[\xC2-\xDF][\x80-\xBF]|\xE0[\xA0-\xBF][\x80-\xBF]|[\xE1-\xEC\xEE\xEF][\x80-\xBF]{2}"
+    r"|\xED[\x80-\x9F][\x80-\xBF]|\xF0[\x90-\xBF][\x80-\xBF]{2}|[\xF1-\xF3][\x80-\xBF]{3}|\xF4[\x80-\x8F][\x80-\xBF]{2})*+$"
+)
 _NUMBERS: Final = ("status_code", "response_length", "request_time")
 
 
@@ -72,6 +85,7 @@ http {{
         default $http_x_tracking_id;
         "" $request_id;
     }}
+{_logged()}
     log_format json escape=json '{{{log}}}';
     access_log /dev/stdout json;
 
@@ -149,6 +163,14 @@ http {{
     }}
 }}
 """
+
+
+def _logged() -> str:
+    """Return what the log says of each claim of a client: the claim, if a line of JSON can hold it."""
+    return "\n".join(
+        f'    map {claim} $log_{field} {{\n        default "(not UTF-8)";\n        "~{_UTF8}" {claim};\n    }}'
+        for field, claim in _CLAIMED.items()
+    )
 
 
 def _quoted(text: str) -> str:

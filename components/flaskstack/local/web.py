@@ -33,6 +33,7 @@ def config_carrier(
         name,
         image=image_id,
         labels=label_args("server-config"),
+        command=["true"],
         network_mode="none",
         must_run=False,
         start=False,

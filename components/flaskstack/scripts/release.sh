@@ -54,7 +54,8 @@ if [ -s "$live/servers.conf" ]; then
     sleep 1
 fi
 put servers.conf </release/servers.conf
-# Last: a starting nginx waits for this file.
+echo "return 200 $id;" | put release.conf
+# Last: a starting nginx waits for this file, and reads the others at once.
 put nginx.conf </release/nginx.conf
 read_by_nginx "$id"
 until curl -fsS --max-time 4 --output /dev/null --header "Host: $PROBE_HOST" "http://$SITE$READINESS" 2>/tmp/reason; do
