@@ -168,13 +168,20 @@ def load() -> Settings:
     known = {**pulumi.runtime.config.get_config_env(), **pulumi.runtime.config.CONFIG.get()}
     values = {key.removeprefix(prefix): value for key, value in known.items() if key.startswith(prefix)}
     plain = {key for key in SECRETS & values.keys() if not pulumi.runtime.is_config_secret(prefix + key)}
-    return check(values, plain, prefix)
+    marked = {key for key in values if pulumi.runtime.is_config_secret(prefix + key)}
+    return check(values, plain, prefix, SECRETS | marked)
 
 
 def check(
-    values: Mapping[str, Any], plain: set[str] | frozenset[str] = frozenset(), prefix: str = "flaskstack:"
+    values: Mapping[str, Any],
+    plain: set[str] | frozenset[str] = frozenset(),
+    prefix: str = "flaskstack:",
+    hidden: frozenset[str] = SECRETS,
 ) -> Settings:
-    """Return `values`, a stack's keys without their `prefix`, as settings. `plain`: secrets not set as such."""
+    """Return `values`, a stack's keys without their `prefix`, as settings.
+
+    `plain` names the secrets that were not set as such, `hidden` the keys whose values no message may show.
+    """
     found = [
         Problem(
             prefix + key,
@@ -186,9 +193,11 @@ def check(
     ]
     settings = None
     try:
-        settings = Settings.model_validate({key: _structured(key, value) for key, value in values.items()})
+        # One spelling a key: `secret_key` beside `secretKey` would pass by the check for plain text.
+        decoded = {key: _structured(key, value) for key, value in values.items()}
+        settings = Settings.model_validate(decoded, by_alias=True, by_name=False)
     except pydantic.ValidationError as error:
-        found += problems(Settings, error, prefix, SECRETS)
+        found += problems(Settings, error, prefix, hidden)
     if settings is not None:
         found += _contradictions(settings, prefix)
     if settings is None or found:
@@ -232,16 +241,6 @@ def _contradictions(settings: Settings, prefix: str) -> list[Problem]:
     if settings.app.postgres and settings.database_url is None:
         example = f"pulumi config set --secret {prefix}databaseUrl postgresql://USER:PASSWORD@HOST/DATABASE"
         found.append(Problem(f"{prefix}databaseUrl", "not set", "required in production", example))
-    if "FLASK_DEBUG" in settings.app.environment:
-        fix = f"pulumi config rm --path {prefix}app.environment.FLASK_DEBUG"
-        found.append(
-            Problem(
-                f"{prefix}app.environment.FLASK_DEBUG",
-                settings.app.environment["FLASK_DEBUG"],
-                "refused in production",
-                fix,
-            )
-        )
     if settings.image.ref and "@sha256:" not in settings.image.ref:
         fix = f"pulumi config set --path {prefix}image.ref REPOSITORY@sha256:DIGEST"
         found.append(Problem(f"{prefix}image.ref", settings.image.ref, "a tag can be moved to another image", fix))
@@ -268,10 +267,13 @@ def _database(url: str | None, prefix: str) -> Problem | None:
             and (parts.hostname or parts.scheme == "sqlite")
         )
         sound = sound and (parts.port is None or parts.port > 0)
+        reason = "not a database URL" if not sound else None
+        if sound and parts.hostname == POSTGRES_HOST and not parts.password:
+            reason = f"without a password, which the stack's own PostgreSQL (host {POSTGRES_HOST}) must have"
     except ValueError:
-        sound = False
+        reason = "not a database URL"
     fix = f"pulumi config set --secret {prefix}databaseUrl postgresql://USER:PASSWORD@HOST:5432/DATABASE"
-    return None if sound else Problem(f"{prefix}databaseUrl", HIDDEN, "not a database URL", fix)
+    return Problem(f"{prefix}databaseUrl", HIDDEN, reason, fix) if reason else None
 
 
 def _source(settings: Settings, prefix: str) -> Problem | None:
@@ -297,7 +299,8 @@ def weak_key(key: str) -> str | None:
         string.printable,
     )
     size = next((len(alphabet) for alphabet in alphabets if set(key) <= set(alphabet)), 256)
-    bits = len(key) * math.log2(size)
+    # What is only said again adds nothing: the shortest part that makes the whole by repetition is all there is.
+    bits = (key + key).find(key, 1) * math.log2(size)
     if bits < SECRET_KEY_BITS or len(set(key)) < 10:  # noqa: PLR2004  # ten different characters: fewer is a pattern, not chance
         return f"too weak: it can hold {math.floor(bits) // 8} bytes of entropy, {SECRET_KEY_BITS // 8} are needed"
     return None

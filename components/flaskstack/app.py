@@ -103,7 +103,9 @@ class FlaskApp(Model):
     @pydantic.field_validator("environment")
     @classmethod
     def _keeps_off_the_contract(cls, value: dict[str, str]) -> dict[str, str]:
-        taken = sorted({"SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "REDIS_URL"} & value.keys())
+        secret = {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "REDIS_URL", "SQLALCHEMY_DATABASE_URI"}
+        # With FLASK_ before it, the application reads each of them just as well.
+        taken = sorted(name for name in value if name.removeprefix("FLASK_") in secret)
         if taken:
             message = f"{', '.join(taken)} must not stand here in plain text; they have settings of their own"
             raise ValueError(message)

@@ -65,6 +65,8 @@ def _problem(model: type[Model], details: ErrorDetails, prefix: str, secrets: fr
         case "extra_forbidden":
             names = _names(_owner(model, location[:-1]))
             close = difflib.get_close_matches(location[-1], names, n=1)
+            if len(location) == 1 and secrets.intersection(close):
+                value = HIDDEN  # a secret under a misspelt key is still one
             hint = f"rename it to {close[0]}" if close else f"known here: {', '.join(sorted(names))}"
             return Problem(key, value, "unknown key", f"{hint}, or remove it: pulumi config rm {path}{key}")
         case "missing":
@@ -72,6 +74,8 @@ def _problem(model: type[Model], details: ErrorDetails, prefix: str, secrets: fr
             return Problem(key, "not set", "required", f"pulumi config set {path}{secret}{key} ...")
         case _:
             reason = details["msg"].removeprefix("Value error, ")
+            if reason[1:2].islower():  # a sentence's first word, not the name of a variable
+                reason = reason[:1].lower() + reason[1:]
             return Problem(
                 key,
                 value,

@@ -35,7 +35,7 @@ _CLAIMED: Final = {
     "user_agent": "$http_user_agent",
     "x_tracking_id": "$tracking_id",
 }
-"""What a client can fill with any bytes. nginx escapes quotes and control characters, and lets bytes that are not UTF-8 through."""
+"""What a client can fill with any bytes. nginx escapes quotes and control characters, but passes on broken UTF-8."""
 _LOG: Final = {
     "@timestamp": "$time_iso8601",
     "remote_addr": "$remote_addr",
