@@ -101,7 +101,10 @@ class LocalStack(pulumi.ComponentResource):
 
         super().__init__("flaskstack:index:LocalStack", name, {}, opts)
         explained = hints.explain(name, port=port, limits=limits)
-        child = pulumi.ResourceOptions(parent=self, hooks=explained)
+        child = pulumi.ResourceOptions(parent=self)
+        # The engine may have made a container that it then could not start. The next `up` makes another, or it would stay so.
+        remade: Any = {"parent": self, "hooks": explained, "replace_on_changes": ["#initerror"]}
+        container = pulumi.ResourceOptions(**remade)
 
         references = {**DEFAULT_IMAGES, **args.get("images", {})}
         network = docker.Network(
@@ -119,7 +122,7 @@ class LocalStack(pulumi.ComponentResource):
             ).image_id
 
         # Databases hold their folder alone, and nginx its port: their successor can only start once they have stopped.
-        alone = pulumi.ResourceOptions(parent=self, delete_before_replace=True, hooks=explained)
+        alone = pulumi.ResourceOptions(**remade, delete_before_replace=True)
         kept = pulumi.ResourceOptions(parent=self, retain_on_delete=args.get("keep_data", True))
 
         services: list[docker.Container] = []
@@ -193,7 +196,7 @@ class LocalStack(pulumi.ComponentResource):
         prepared = job.run(f"{name}-prepare", child, wait_for=services, container=migration)
 
         # The schema and the services come first. Nothing of them is an input of a web replica, so it has to be said.
-        after_preparation = pulumi.ResourceOptions(parent=self, depends_on=[prepared], hooks=explained)
+        after_preparation = pulumi.ResourceOptions(**remade, depends_on=[prepared])
         replicas_made = [
             docker.Container(
                 f"{name}-web-{number}", **process("web"), **web.served(app, health), opts=after_preparation
@@ -203,7 +206,8 @@ class LocalStack(pulumi.ComponentResource):
 
         live = edge.live_volume(name, child)
         nginx_container = edge.container(
-            f"{name}-nginx",
+            # Another port is another resource: the former nginx serves on until the new one does.
+            f"{name}-nginx-{port}",
             alone,
             image_id=nginx_id,
             network=network,
@@ -215,7 +219,7 @@ class LocalStack(pulumi.ComponentResource):
         )
         release = edge.release(
             f"{name}-release",
-            child,
+            container,
             app=app,
             edge=nginx_container,
             image_id=nginx_id,

@@ -76,12 +76,7 @@ def _problem(model: type[Model], details: ErrorDetails, prefix: str, secrets: fr
             reason = details["msg"].removeprefix("Value error, ")
             if reason[1:2].islower():  # a sentence's first word, not the name of a variable
                 reason = reason[:1].lower() + reason[1:]
-            return Problem(
-                key,
-                value,
-                reason[:1].lower() + reason[1:],
-                f"pulumi config set {path}{key} {_example(model, location)}",
-            )
+            return Problem(key, value, reason, f"pulumi config set {path}{key} {_example(model, location)}")
 
 
 def _owner(model: type[Model], path: list[str]) -> type[Model]:

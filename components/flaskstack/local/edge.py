@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from flaskstack.app import FlaskApp
 
-HOST: Final = "edge"
 _RELEASE: Final = (Path(__file__).parent.parent / "scripts" / "release.sh").read_text()
 _START: Final = f"""
 until [ -s {nginx.LIVE}/nginx.conf ]; do sleep 0.1; done
@@ -46,7 +45,7 @@ def container(  # noqa: PLR0913  # keyword arguments, each with its name at the 
     return docker.Container(
         name,
         **{
-            **hardened("nginx", limits, network, aliases=(HOST,)),
+            **hardened("nginx", limits, network),
             "image": image_id,
             "user": "nginx",
             "entrypoints": ["/bin/sh", "-ec", _START],
@@ -91,13 +90,13 @@ def release(  # noqa: PLR0913
             "envs": environment(
                 {
                     "DRAIN": str(nginx.DRAIN),
-                    "EDGE": f"{HOST}:{nginx.STATUS_PORT}",
+                    "EDGE": pulumi.Output.concat(edge.name, f":{nginx.STATUS_PORT}"),
                     "PROBE_HOST": app.probe_host,
                     "READINESS": app.readiness,
                     "SERVERS": pulumi.Output.all(*names).apply(
                         lambda found: " ".join(f"{item}:{app.port}" for item in found)
                     ),
-                    "SITE": f"{HOST}:{nginx.PORT}",
+                    "SITE": pulumi.Output.concat(edge.name, f":{nginx.PORT}"),
                     "TIMEOUT": str(job.TIMEOUT),
                 }
             ),

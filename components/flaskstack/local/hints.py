@@ -25,12 +25,13 @@ def explain(name: str, *, port: int, limits: Limits) -> pulumi.ResourceHookBindi
         "address already in use": _port_in_use(port),
     }
 
+    said: set[str] = set()
+
     def hook(failed: pulumi.ErrorHookArgs) -> bool:
         text = "\n".join(failed.errors)
-        for fragment, fix in fixes.items():
-            if fragment in text:
-                pulumi.log.error(fix)
-                break
+        for fix in {fix for fragment, fix in fixes.items() if fragment in text} - said:
+            said.add(fix)
+            pulumi.log.error(fix)
         return False
 
     if isinstance(pulumi.runtime.settings.get_monitor(), MockMonitor):
