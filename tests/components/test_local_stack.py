@@ -102,7 +102,9 @@ class TestEveryLongLivedContainer:
 
 def test_only_nginx_publishes_a_port_and_only_on_loopback(prod: Recording) -> None:
     publishing = {part.name: part.plain["ports"] for part in prod.of(CONTAINER) if part.plain.get("ports")}
-    assert publishing == {f"{NAME}-nginx": [{"internal": 8080, "external": 8080, "ip": "127.0.0.1", "protocol": "tcp"}]}
+    assert publishing == {
+        f"{NAME}-nginx-8080": [{"internal": 8080, "external": 8080, "ip": "127.0.0.1", "protocol": "tcp"}]
+    }
 
 
 def test_no_container_shares_a_name_space_with_the_machine(prod: Recording) -> None:
@@ -140,8 +142,8 @@ def test_a_stack_that_comes_back_finds_its_volumes_by_their_names(prod: Recordin
 def test_what_comes_up_waits_for_what_it_needs(prod: Recording) -> None:
     before = {role: prod.after(prod.container(role)) for role in (*LONG_LIVED, *ONE_SHOTS)}
     assert {f"{NAME}-postgres", f"{NAME}-redis", f"{NAME}-migration", f"{NAME}-prepare"} <= before["web-0"]
-    assert {f"{NAME}-web-0", f"{NAME}-web-1", f"{NAME}-nginx"} <= before["release"]
-    assert not {f"{NAME}-web-0", f"{NAME}-nginx"} & before["postgres"]
+    assert {f"{NAME}-web-0", f"{NAME}-web-1", f"{NAME}-nginx-8080"} <= before["release"]
+    assert not {f"{NAME}-web-0", f"{NAME}-nginx-8080"} & before["postgres"]
 
 
 def test_web_replicas_do_not_wait_for_one_another(prod: Recording) -> None:
@@ -174,6 +176,15 @@ def test_only_what_holds_something_alone_stops_before_its_successor_starts(
     prod: Recording, role: str, first: bool
 ) -> None:
     assert prod.container(role).options.deleteBeforeReplace is first
+
+
+def test_another_port_is_another_nginx_so_that_the_former_serves_until_the_new_one_does() -> None:
+    assert f"{NAME}-nginx-9000" in local_stack(port=9000).names()
+
+
+def test_a_container_that_could_not_start_is_made_again(prod: Recording) -> None:
+    for role in (*LONG_LIVED, "release"):
+        assert "#initerror" in prod.container(role).options.replaceOnChanges
 
 
 def test_a_container_that_may_live_beside_its_successor_has_no_fixed_name(prod: Recording) -> None:
@@ -271,7 +282,7 @@ def test_passwords_are_made_long_and_kept(prod: Recording) -> None:
 def test_a_foreign_database_and_redis_leave_the_stacks_own_out() -> None:
     recording = local_stack(database_url="postgresql://me:pw@db.example/x", redis_url="redis://r.example")
     assert {part.name for part in recording.of(CONTAINER)} == {
-        f"{NAME}-{role}" for role in ("web-0", "web-1", "nginx", "migration", "release", "server-config")
+        f"{NAME}-{role}" for role in ("web-0", "web-1", "nginx-8080", "migration", "release", "server-config")
     }
     assert recording.value["volumes"] == []
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -93,8 +94,8 @@ class Recording:
         return found[0]
 
     def container(self, name: str) -> Resource:
-        """The one container whose name ends with `name`."""
-        (found,) = [resource for resource in self.of(CONTAINER) if resource.name.endswith(f"-{name}")]
+        """The one container whose name ends with `name`, whatever number follows."""
+        (found,) = [each for each in self.of(CONTAINER) if re.search(rf"-{name}(-\d+)?$", each.name)]
         return found
 
     def names(self) -> list[str]:

@@ -93,7 +93,7 @@ def test_redis_keeps_what_it_holds() -> None:
     assert "redis-cli ping" in inputs["healthcheck"]["tests"][1]
 
 
-@pytest.mark.parametrize(("role", "alias"), [("postgres", "postgres"), ("redis", "redis"), ("nginx", "edge")])
+@pytest.mark.parametrize(("role", "alias"), [("postgres", "postgres"), ("redis", "redis")])
 def test_services_are_found_by_a_name_that_stays(role: str, alias: str) -> None:
     (network,) = local_stack().container(role).plain["networksAdvanced"]
     assert network["aliases"] == [alias]

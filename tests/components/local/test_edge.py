@@ -59,6 +59,12 @@ def test_a_release_asks_readiness_with_a_host_that_is_trusted() -> None:
     assert (variables["READINESS"], variables["PROBE_HOST"]) == ("/up", "shop.example")
 
 
+def test_a_release_speaks_with_the_nginx_that_it_is_beside() -> None:
+    variables = local_stack().container("release").environment()
+    assert variables["EDGE"] == f"{NAME}-nginx-8080-0abc123:8081"
+    assert variables["SITE"] == f"{NAME}-nginx-8080-0abc123:8080"
+
+
 def test_a_change_of_the_edge_is_a_new_release_and_keeps_nginx() -> None:
     changed = local_stack(app=FlaskApp(static_url="/assets/"))
     former = local_stack(app=FlaskApp())
