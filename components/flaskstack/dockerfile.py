@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from typing import TYPE_CHECKING, Final
 
 from flaskstack.app import CODE, UID
@@ -74,12 +75,7 @@ CMD {run}
 def _dependencies(source: Path, manifest: str) -> tuple[str, str]:
     """Return what to copy before the code, and the commands that install it."""
     pip = "pip --python /opt/venv/bin/python install --no-compile"
-    text = (source / manifest).read_text()
-    server = (
-        ""
-        if re.search(r"^\W*gunicorn\b|name = \"gunicorn\"", text, re.MULTILINE | re.IGNORECASE)
-        else f"; {pip} {SERVER_REQUIREMENTS}"
-    )
+    server = "" if _names_gunicorn(source / manifest) else f"; {pip} {SERVER_REQUIREMENTS}"
     match manifest:
         case "requirements.txt":
             return manifest, f"{pip} --requirement {manifest}{server}"
@@ -91,3 +87,17 @@ def _dependencies(source: Path, manifest: str) -> tuple[str, str]:
             project = "tomllib.load(open('pyproject.toml','rb'))['project']"
             read = f"import tomllib; print('\\n'.join({project}.get('dependencies',[])))"
             return manifest, f'python3 -c "{read}" > requirements.txt; {pip} --requirement requirements.txt{server}'
+
+
+def _names_gunicorn(manifest: Path) -> bool:
+    """Return whether an application's dependencies name its server: Gunicorn itself, not what only starts like it."""
+    requirement = r"gunicorn(?![\w.-])"
+    text = manifest.read_text()
+    match manifest.name:
+        case "requirements.txt":
+            return bool(re.search(rf"^\s*{requirement}", text, re.MULTILINE | re.IGNORECASE))
+        case "uv.lock":
+            return bool(re.search(r'^name = "gunicorn"$', text, re.MULTILINE))
+        case _:
+            listed = tomllib.loads(text).get("project", {}).get("dependencies", [])
+            return any(re.match(requirement, each, re.IGNORECASE) for each in listed)
