@@ -31,12 +31,12 @@ class Assets:
 
     def __init__(self, folder: Path) -> None:
         """Serve what is in `folder`."""
-        self._folder = folder
+        self.folder = folder
         self._known: dict[str, tuple[tuple[int, int], str]] = {}
 
     def digest(self, name: str) -> str | None:
         """Return the hash of the file's content, None if there is no such file."""
-        path = safe_join(str(self._folder), name)
+        path = safe_join(str(self.folder), name)
         try:
             if path is None or not Path(path).is_file():
                 return None
@@ -58,7 +58,7 @@ class Assets:
 
     def send(self, name: str, hashed: str | None) -> Response:
         """Answer with the file, to be kept for as long as its hash is true."""
-        response = send_from_directory(self._folder, name, etag=self.digest(name) or True, conditional=True)
+        response = send_from_directory(self.folder, name, etag=self.digest(name) or True, conditional=True)
         response.headers["Cache-Control"] = (
             REVALIDATE if hashed is None else FOREVER if hashed == self.digest(name) else NEVER
         )

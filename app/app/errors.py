@@ -49,11 +49,11 @@ def _answer(error: HTTPException) -> ResponseReturnValue:
         return error
     title, advice = _WORDS.get(code, (error.name, error.description or ""))
     number = g.get("request_id")
-    if request.path.startswith(_MACHINES):
-        answer = make_response(jsonify(error=error.name, detail=error.description, request_id=number))
-    elif isinstance(request.routing_exception, SecurityError):
+    if isinstance(request.routing_exception, SecurityError):
         # A host that is not trusted gets no page: its links would have to be made for that host.
-        answer = make_response(f"{error.description}\n", {"Content-Type": "text/plain; charset=utf-8"})
+        answer = make_response("This host is not served here.\n", {"Content-Type": "text/plain; charset=utf-8"})
+    elif request.path.startswith(_MACHINES):
+        answer = make_response(jsonify(error=error.name, detail=error.description, request_id=number))
     else:
         answer = make_response(render_template("error.html", code=code, title=title, advice=advice, request_id=number))
     for name, value in error.get_headers():

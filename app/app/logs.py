@@ -6,14 +6,12 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from flask import g, has_request_context
 
 if TYPE_CHECKING:
     from flask import Flask
-
-_HANDLER: Final = "guestbook"
 
 
 class JsonFormatter(logging.Formatter):
@@ -45,14 +43,24 @@ def _message(record: logging.LogRecord) -> str:
         return f"{record.msg!r} % {record.args!r}"
 
 
+class StdoutHandler(logging.Handler):
+    """Writes to what is stdout at that moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        try:
+            sys.stdout.write(f"{self.format(record)}\n")
+            sys.stdout.flush()
+        except Exception:  # noqa: BLE001  # as every handler of the standard library does
+            self.handleError(record)
+
+
 def init_app(app: Flask) -> None:
-    """Send what this process logs to stdout. A second call replaces the first's handler."""
+    """Send what this process logs to stdout."""
     root = logging.getLogger()
-    for former in [handler for handler in root.handlers if handler.name == _HANDLER]:
-        root.removeHandler(former)
-    handler = logging.StreamHandler(sys.stdout)
-    handler.name = _HANDLER
-    handler.setFormatter(JsonFormatter())
-    root.addHandler(handler)
+    if not any(isinstance(handler, StdoutHandler) for handler in root.handlers):
+        handler = StdoutHandler()
+        handler.setFormatter(JsonFormatter())
+        root.addHandler(handler)
     root.setLevel(logging.INFO)
     app.logger.setLevel(logging.DEBUG if app.debug else logging.INFO)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
 SHOWN: Final = 12
+TINTS: Final = 6
 _UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 blueprint = Blueprint("pages", __name__)
@@ -31,6 +32,7 @@ def init_app(app: Flask) -> None:
     csrf.exempt(health.blueprint)
     app.register_blueprint(blueprint)
     app.add_template_filter(ago)
+    app.add_template_filter(tint)
 
 
 @blueprint.get("/")
@@ -93,3 +95,8 @@ def ago(moment: datetime) -> str:
             count = int(seconds // size)
             return f"{count} {unit}{'s' if count > 1 else ''} ago"
     return "just now"
+
+
+def tint(author: str) -> int:
+    """Return which of the style sheet's colours is this author's, the same each time."""
+    return sum(map(ord, author)) % TINTS
