@@ -25,6 +25,7 @@ from flaskstack import (
     LocalStackArgs,
     Problem,
     SettingsError,
+    nginx,
 )
 from flaskstack.errors import HIDDEN
 from flaskstack.model import Model, problems
@@ -221,6 +222,8 @@ def _structured(key: str, value: object) -> object:
 def _contradictions(settings: Settings, prefix: str) -> list[Problem]:
     """Return what is wrong with settings that are each valid."""
     found = [problem for problem in (_database(settings.database_url, prefix), _source(settings, prefix)) if problem]
+    # Asked here too: the image is registered before the edge could refuse.
+    found += nginx.refused(settings.edge)
     if settings.dev:
         if settings.local.replicas not in (None, 1):
             reason = "the debugger lives in one process, so development has one replica"

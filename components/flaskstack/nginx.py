@@ -58,17 +58,23 @@ _UTF8: Final = (
 _NUMBERS: Final = ("status_code", "response_length", "request_time")
 
 
+def refused(policy: EdgePolicy) -> list[Problem]:
+    """Return the intents that this edge cannot deliver. For whoever has resources to register before the edge."""
+    if not policy.https:
+        return []
+    reason = "nginx in the local stack has no certificate, so it cannot deliver HTTPS"
+    fix = "pulumi config set --path flaskstack:edge.https false"
+    return [Problem("flaskstack:edge.https", "true", reason, fix)]
+
+
 def configuration(app: FlaskApp, policy: EdgePolicy, *, workers: int, cache_static: bool = True) -> str:
     """Return nginx.conf for one application.
 
     `workers` is the number of worker processes, `cache_static` whether static files are cached (not in development).
     Raises `SettingsError` for an intent that this edge cannot deliver.
     """
-    if policy.https:
-        reason = "nginx in the local stack has no certificate, so it cannot deliver HTTPS"
-        raise SettingsError(
-            [Problem("edge.https", "true", reason, "pulumi config set --path flaskstack:edge.https false")]
-        )
+    if problems := refused(policy):
+        raise SettingsError(problems)
     log = ", ".join(f'"{field}": {value if field in _NUMBERS else _quoted(value)}' for field, value in _LOG.items())
     limit = policy.rate_limit
     return f"""\

@@ -6,6 +6,7 @@ import shlex
 from typing import Any
 
 import pytest
+
 from flaskstack import FlaskApp, Server, SettingsError
 from flaskstack.app import SERVER_CONFIG_SOURCE
 from flaskstack.model import parse

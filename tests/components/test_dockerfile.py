@@ -7,9 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
+from support.building import folder
+
 from flaskstack import FlaskApp, SettingsError
 from flaskstack.dockerfile import generate
-from support.building import folder
 
 PROJECT = '[project]\nname = "x"\ndependencies = ["flask>=3"]\n'
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from flaskstack import EdgePolicy, RateLimit, SecurityHeaders, SettingsError
 from flaskstack.model import parse
 

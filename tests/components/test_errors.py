@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pulumi
+
 from flaskstack import Problem, SettingsError
 
 ONE = Problem("flaskstack:local.port", "0", "not a port", "pulumi config set --path flaskstack:local.port 8080")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pytest
-from flaskstack import AppImage, FlaskApp, SettingsError
-from flaskstack.image import AppImageArgs
 from support.building import folder
 from support.recorder import IMAGE, REMOTE_IMAGE, Recording, Resource, Secret, record
+
+from flaskstack import AppImage, FlaskApp, SettingsError
+from flaskstack.image import AppImageArgs
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +26,7 @@ def app(tmp_path: Path) -> FlaskApp:
 
 def image(app: FlaskApp, **args: Any) -> Recording:
     def build() -> pulumi.Output[str]:
-        return AppImage("shop-dev-app", AppImageArgs(app=app, **args)).ref
+        return AppImage("shop-dev-app", cast("AppImageArgs", {"app": app, **args})).ref
 
     return record(build)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pulumi
 import pytest
-from flaskstack import EdgePolicy, FlaskApp, Limits, LocalStack, SettingsError
-from flaskstack.app import UID
-from flaskstack.local_stack import short_version
 from support.building import IMAGE, NAME, local_stack
 from support.recorder import COMMAND, CONTAINER, GENERATED, NETWORK, PASSWORD, REMOTE_IMAGE, VOLUME, Recording, Secret
 from support.recorder import record as run
+
+from flaskstack import EdgePolicy, FlaskApp, Limits, LocalStack, SettingsError
+from flaskstack.app import UID
+from flaskstack.local_stack import short_version
 
 LONG_LIVED = ("postgres", "redis", "web-0", "web-1", "nginx")
 ONE_SHOTS = ("migration", "release")
@@ -245,7 +248,7 @@ def test_the_secrets_of_the_application_are_registered_as_secrets(prod: Recordin
 
 
 def test_given_secrets_are_registered_as_secrets_even_when_they_come_in_plain() -> None:
-    canaries = {"secret_key": "canary-key", "database_url": "postgresql://me:canary-db@db.example/x"}
+    canaries: dict[str, Any] = {"secret_key": "canary-key", "database_url": "postgresql://me:canary-db@db.example/x"}
     recording = local_stack(
         **canaries, redis_url="redis://:canary-redis@r.example", secret_key_fallbacks=["canary-old"]
     )

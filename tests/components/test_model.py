@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 import pytest
+
 from flaskstack import Problem, SettingsError
 from flaskstack.model import Model, parse
 

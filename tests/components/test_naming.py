@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from flaskstack import naming
 from support.recorder import record
+
+from flaskstack import naming
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
+from support.recorder import Recording, record
+
 from flaskstack import FlaskApp, LocalStack
 from flaskstack.local_stack import LocalStackArgs
-
-from support.recorder import Recording, record
 
 NAME = "flaskstack-test"
 IMAGE = "sha256:" + "ab" * 32
@@ -18,7 +18,7 @@ MIGRATE = ("flask", "--app", "app:create_app", "db", "upgrade")
 
 def local_stack(app: FlaskApp | None = None, image: str = IMAGE, **args: Any) -> Recording:
     """What a `LocalStack` of these arguments registers."""
-    given = LocalStackArgs(app=app or FlaskApp(migrate=MIGRATE), image=image, **args)
+    given = cast("LocalStackArgs", {"app": app or FlaskApp(migrate=MIGRATE), "image": image, **args})
 
     def build() -> pulumi.Output[Any]:
         stack = LocalStack(NAME, given)

@@ -1,4 +1,4 @@
-"""What a program registers, without an engine: every resource with its inputs and options, as the engine would receive them.
+"""What a program registers, without an engine: every resource with inputs and options, as the engine would get them.
 
 `record` runs a function that registers resources and returns when all registrations are through; assert after it.
 """
@@ -149,12 +149,12 @@ class _Outputs(pulumi.runtime.Mocks):
                 added = {"result": pulumi.Output.secret(GENERATED)}
         return f"{args.name}-id", {**args.inputs, **added}
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[Any, Any]:
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         message = f"a component called {args.token}: the recorder has no answer"
         raise AssertionError(message)
 
 
-def record(
+def record(  # noqa: PLR0913  # keyword arguments, each with its name at the call
     build: Callable[[], Any],
     *,
     project: str = "flaskstack",
@@ -169,7 +169,7 @@ def record(
     def keep(value: Any) -> None:
         recording.value = value
 
-    @pulumi.runtime.test
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]  # the SDK's own
     def run() -> pulumi.Output[None]:
         return pulumi.Output.from_input(build()).apply(keep)
 
@@ -182,7 +182,7 @@ def record(
 
 @contextlib.contextmanager
 def _loops_closed() -> Iterator[None]:
-    """Close every event loop that the SDK makes meanwhile: one here and one in each of its threads, which it never does."""
+    """Close every event loop that the SDK makes meanwhile: one here, and one in each thread, which it never closes."""
     make, made = asyncio.new_event_loop, list[asyncio.AbstractEventLoop]()
 
     def tracked() -> asyncio.AbstractEventLoop:

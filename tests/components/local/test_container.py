@@ -5,10 +5,11 @@ from __future__ import annotations
 import pulumi
 import pydantic
 import pytest
+from support.recorder import record
+
 from flaskstack.errors import SettingsError
 from flaskstack.local.container import Health, Limits, _go_duration, environment, hardened
 from flaskstack.model import parse
-from support.recorder import record
 
 
 @pytest.mark.parametrize(

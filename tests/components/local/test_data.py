@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from flaskstack.local.data import connection, postgres_folder, postgres_major
 from support.building import NAME, local_stack
 from support.recorder import Secret
+
+from flaskstack.local.data import connection, postgres_folder, postgres_major
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flaskstack import FlaskApp, Limits
-from flaskstack.local.edge import worker_processes
 from support.building import NAME, local_stack
 from support.recorder import VOLUME
+
+from flaskstack import FlaskApp, Limits
+from flaskstack.local.edge import worker_processes
 
 
 def uploads(**args: Any) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pulumi
 import pytest
+
 from flaskstack import Limits
 from flaskstack.local import hints
 
@@ -16,7 +17,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     monkeypatch.setattr(pulumi.runtime.settings, "get_monitor", object)
     monkeypatch.setattr(pulumi, "ErrorHook", lambda name, callback: SimpleNamespace(name=name, callback=callback))
-    monkeypatch.setattr(pulumi.log, "error", lambda text: found.append(text))
+    monkeypatch.setattr(pulumi.log, "error", found.append)
     return found
 
 
@@ -24,7 +25,7 @@ def callback(**limits: int) -> Any:
     binding = hints.explain("x", port=8080, limits=Limits.model_validate(limits))
     assert binding.on_error is not None
     (hook,) = binding.on_error
-    return hook.callback  # type: ignore[union-attr]
+    return hook.callback
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from flaskstack.local import job
 from support.building import local_stack
 from support.recorder import COMMAND
 
-# Answers from files: `health` (exit status of the health check), `status`, `restarts`, `start` (exit status of the job).
+from flaskstack.local import job
+
+# Answers from files: `health` (exit status of the check), `status`, `restarts`, `start` (exit status of the job).
 FAKE = """#!/bin/sh
 echo "$*" >>"$STATE/calls"
 case "$1 $2" in

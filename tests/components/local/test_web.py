@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import shlex
 
-from flaskstack import FlaskApp, Server
-from flaskstack.app import SERVER_CONFIG_SOURCE
 from support.building import NAME, local_stack
 from support.recorder import VOLUME
+
+from flaskstack import FlaskApp, Server
+from flaskstack.app import SERVER_CONFIG_SOURCE
 
 CONTENT = SERVER_CONFIG_SOURCE.read_text()
 
