@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import re
 import secrets
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
 from support.load import Load
@@ -105,14 +109,26 @@ def test_former_sessions_survive_a_rotation_with_the_former_key_as_a_fallback(st
     stack.pulumi("config", "set", "--secret", "--path", "flaskstack:secretKeyFallbacks[0]", text=former).expect()
     stack.up().expect()
     assert remembered(stack, cookie)
+    assert not remembered(stack, cookie[:-4] + "AAAA"), "a cookie that no key signed is not believed"
 
 
 def session(stack: Stack) -> str:
-    raise NotImplementedError
+    """Sign the guestbook as a browser does, and return the cookie that remembers the name."""
+    page = fetch(stack.url)
+    token = re.search(rb'name="csrf_token" value="([^"]+)"', page.body)
+    assert token
+    form = urlencode({"csrf_token": token[1].decode(), "author": "Ada", "text": "remember me"}).encode()
+    connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=10)
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": page.headers["Set-Cookie"].partition(";")[0]}
+    with contextlib.closing(connection):
+        connection.request("POST", "/", form, headers)
+        answer = connection.getresponse()
+        assert answer.status == 303, answer.read()
+        return str(answer.headers["Set-Cookie"].partition(";")[0])
 
 
 def remembered(stack: Stack, cookie: str) -> bool:
-    raise NotImplementedError
+    return b"Welcome back, <strong>Ada" in fetch(stack.url, headers={"Cookie": cookie}).body
 
 
 def test_a_rotated_database_password_is_set_in_the_data_that_exists(stack: Stack) -> None:
