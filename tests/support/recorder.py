@@ -121,7 +121,7 @@ class _Monitor(mocks.MockMonitor):
         self.recording = recording
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # the protocol's own name
-        response = super().RegisterResource(request)
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         if request.type != "pulumi:pulumi:Stack":
             inputs = _wrapped(json_format.MessageToDict(request.object))
             self.recording.resources.append(Resource(request.type, request.name, response.urn, inputs, request))
@@ -129,7 +129,7 @@ class _Monitor(mocks.MockMonitor):
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
         self.recording.outputs[request.urn] = _wrapped(json_format.MessageToDict(request.outputs))
-        return super().RegisterResourceOutputs(request)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
 
 class _Outputs(pulumi.runtime.Mocks):

@@ -115,7 +115,7 @@ def child_exit(server: Arbiter, worker: Worker) -> None:  # noqa: ARG001  # Guni
             from prometheus_client import multiprocess  # noqa: PLC0415  # an application may do without it
         except ImportError:
             return
-        multiprocess.mark_process_dead(worker.pid)
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def reload_promptly() -> None:
