@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 CONNECT_SECONDS: Final = 3
 STATEMENT_SECONDS: Final = 30
 """A query's limit. Gunicorn's is a heartbeat: with threads it ends no query."""
+QUEUE_SECONDS: Final = 10
+"""A request's wait for a connection. With threads there is one for each; gevent takes in far more requests."""
 KEPT: Final = 2
 """Connections that a process keeps. Further ones are opened under load and closed after it."""
 SPARE: Final = 2
@@ -52,6 +54,11 @@ def init_app(app: Flask) -> None:
         _engines.add(db.engine)
 
 
+def database_words(error: Exception) -> str:
+    """Return what the database itself said, without SQLAlchemy's additions."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())
+
+
 def migrations_folder(app: Flask) -> Path:
     """Return the folder of the migrations, beside the package."""
     return Path(app.root_path).parent / "migrations"
@@ -69,13 +76,18 @@ def engine_options(url: str, requests_at_once: int) -> dict[str, Any]:
         "connect_timeout": CONNECT_SECONDS,
         "options": f"-c statement_timeout={STATEMENT_SECONDS * 1000}",
         "application_name": "guestbook",
+        # A host that vanished answers no more: noticed within seconds, where the kernel's own patience is hours.
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
     }
     return {
         "pool_pre_ping": True,
         "pool_recycle": 1800,
         "pool_size": KEPT,
         "max_overflow": max(requests_at_once - KEPT, 0) + SPARE,
-        "pool_timeout": CONNECT_SECONDS,
+        "pool_timeout": QUEUE_SECONDS,
         # What the URL says itself (`?connect_timeout=1`) comes first.
         "connect_args": {name: value for name, value in arguments.items() if name not in parsed.query},
     }

@@ -9,7 +9,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, SecurityError, ServiceUnavailable
 
-from app.database import db
+from app.database import database_words, db
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -35,7 +35,7 @@ def init_app(app: Flask) -> None:
 
 def _database_away(error: Exception) -> ResponseReturnValue:
     """Answer 503: not the code's fault, and it passes."""
-    current_app.logger.error("the database does not answer: %s", error)
+    current_app.logger.error("the database does not answer: %s", database_words(error))
     try:
         db.session.rollback()
     except Exception:  # noqa: BLE001  # the connection is gone, and what it held with it

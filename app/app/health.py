@@ -18,7 +18,7 @@ from flask import Blueprint, current_app, jsonify
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.database import db, migrations_folder
+from app.database import database_words, db, migrations_folder
 from app.deadline import LateError, within
 from app.visits import visits
 
@@ -47,7 +47,7 @@ def ready() -> ResponseReturnValue:
     try:
         reason = within(SECONDS, lambda: pending(engine, folder))
     except SQLAlchemyError as error:
-        current_app.logger.warning("not ready: %s", error)
+        current_app.logger.warning("not ready: %s", database_words(error))
         reason = "the database does not answer"
     except LateError as late:
         reason = f"the database does not answer: {late}"

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from alembic import context
+from alembic.util import CommandError
 from flask import current_app
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from app.models import Base
 
@@ -40,4 +42,8 @@ def online() -> None:
 if context.is_offline_mode():
     offline()
 else:
-    online()
+    try:
+        online()
+    except DBAPIError as error:
+        # The database's own words in one line of the log, instead of a traceback through Alembic.
+        raise CommandError(str(error)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 import flask_migrate
 import pytest
 from flask.testing import FlaskClient
+
+# Read once, when Prometheus' client is imported: what the shell that runs the tests has set must not matter.
+os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
 
 from app import create_app
 from app.database import db

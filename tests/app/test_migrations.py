@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import flask_migrate
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
@@ -38,3 +39,14 @@ def test_migrating_twice_changes_nothing(app, client):
     with app.app_context():
         flask_migrate.upgrade()
     assert len(client.get("/api/notes").json["notes"]) == 1
+
+
+def test_a_migration_that_the_database_refuses_fails_with_the_database_s_own_words(app, caplog):
+    with app.app_context():
+        db.session.execute(text("DELETE FROM alembic_version"))
+        db.session.commit()
+        with pytest.raises(SystemExit) as failed:
+            flask_migrate.upgrade()
+    assert failed.value.code == 1
+    assert "table notes already exists" in caplog.text
+    assert "Traceback" not in caplog.text
