@@ -1,0 +1,98 @@
+"""The distribution that other projects install: complete, and importable from a place of its own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+COMPONENTS = Path(__file__).parents[2] / "components"
+PACKAGE = COMPONENTS / "flaskstack"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built without network from a copy: a build leaves folders behind."""
+    folder = tmp_path_factory.mktemp("distribution")
+    source = folder / "source"
+    shutil.copytree(COMPONENTS, source, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "build"))
+    command = [sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "--no-index", "--quiet"]
+    done = subprocess.run(
+        [*command, "--wheel-dir", str(folder), str(source)], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    (built,) = folder.glob("flaskstack-*.whl")
+    return built
+
+
+def contents(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+def test_the_wheel_holds_every_file_of_the_package(wheel: Path) -> None:
+    files = {
+        path.relative_to(COMPONENTS).as_posix()
+        for path in PACKAGE.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert {"flaskstack/py.typed", "flaskstack/server/gunicorn.conf.py", "flaskstack/scripts/job.sh"} <= files
+    assert files <= contents(wheel)
+
+
+def test_the_wheel_holds_nothing_else(wheel: Path) -> None:
+    top = {name.split("/")[0] for name in contents(wheel)}
+    assert top == {"flaskstack", next(name for name in top if name.endswith(".dist-info"))}
+
+
+def test_the_installed_distribution_imports_and_finds_its_files(wheel: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import flaskstack; "
+        "from flaskstack.app import SERVER_CONFIG_SOURCE as config; from flaskstack.local import edge, job; "
+        "assert flaskstack.__file__.startswith(sys.argv[1]), flaskstack.__file__; "
+        "assert str(config).startswith(sys.argv[1]) and config.is_file(); "
+        "missing = [name for name in flaskstack.__all__ if not hasattr(flaskstack, name)]; assert not missing, missing"
+    )
+    # Isolated (-I): neither this folder nor the environment may help; the path above goes before the editable install.
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program, str(site)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_distribution_says_what_it_needs(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
+        metadata = archive.read(name).decode()
+    for requirement in (
+        "pulumi>=",
+        "pulumi-docker>=",
+        "pulumi-docker-build>=",
+        "pulumi-random>=",
+        "pulumi-command>=",
+        "pydantic>=",
+    ):
+        assert f"Requires-Dist: {requirement.removesuffix('>=')}" in metadata
+    assert "License-Expression: Apache-2.0" in metadata
+
+
+def test_components_import_nothing_of_the_project(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            if name.endswith(".py"):
+                text = archive.read(name).decode()
+                for foreign in ("stacks", "app", "toolchain"):
+                    assert f"\nfrom {foreign}" not in text, name
+                    assert f"\nimport {foreign}" not in text, name

@@ -1,0 +1,261 @@
+"""The one Gunicorn configuration, executed as Gunicorn does: by its path, with an environment."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import logging
+import runpy
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gunicorn.reloader
+import pytest
+from gunicorn.config import Config
+
+from flaskstack import FlaskApp, Server
+from flaskstack.app import SERVER_CONFIG_SOURCE
+
+FIELDS = {
+    "@timestamp",
+    "remote_addr",
+    "protocol",
+    "host",
+    "request_method",
+    "request_path",
+    "status_code",
+    "response_length",
+    "referer",
+    "user_agent",
+    "x_tracking_id",
+    "request_time",
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FLASK_DEBUG", "PORT", "WEB_CONCURRENCY", "PROMETHEUS_MULTIPROC_DIR", *Server().environment()):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(gunicorn.reloader, "reloader_engines", dict(gunicorn.reloader.reloader_engines))
+
+
+def load(**environment: str) -> dict[str, Any]:
+    """The configuration's names, as Gunicorn reads them, in this environment."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in environment.items():
+            patched.setenv(name, value)
+        return runpy.run_path(str(SERVER_CONFIG_SOURCE))
+
+
+def cgroup(root: Path, **files: str) -> Path:
+    """A cgroup folder with these files; two underscores stand for a slash, the first of one for a dot."""
+    for name, text in files.items():
+        path = root / name.replace("__", "/").replace("cpu_max", "cpu.max").replace("cpu_cfs", "cpu.cfs")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("files", "cpus"),
+    [
+        ({"cpu_max": "200000 100000\n"}, 2.0),
+        ({"cpu_max": "50000 100000\n"}, 0.5),
+        ({"cpu_max": "150000 100000\n"}, 1.5),
+        ({"cpu__cpu_cfs_quota_us": "200000\n", "cpu__cpu_cfs_period_us": "100000\n"}, 2.0),
+        ({"cpu__cpu_cfs_quota_us": "25000\n", "cpu__cpu_cfs_period_us": "50000\n"}, 0.5),
+    ],
+    ids=["v2", "v2 half", "v2 one and a half", "v1", "v1 half"],
+)
+def test_the_cpu_limit_is_the_containers_own(tmp_path: Path, files: dict[str, str], cpus: float) -> None:
+    assert load()["cpu_limit"](cgroup(tmp_path, **files)) == cpus
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {},
+        {"cpu_max": "max 100000\n"},
+        {"cpu_max": ""},
+        {"cpu__cpu_cfs_quota_us": "-1\n", "cpu__cpu_cfs_period_us": "100000\n"},
+    ],
+    ids=["none", "v2 without limit", "v2 empty", "v1 without limit"],
+)
+def test_without_a_limit_the_cpus_are_those_that_the_scheduler_gives(
+    tmp_path: Path, files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2})
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    assert load()["cpu_limit"](cgroup(tmp_path, **files)) == 3.0
+
+
+@pytest.mark.parametrize(("cpus", "workers"), [(0.1, 3), (0.5, 3), (1, 3), (1.5, 5), (2, 5), (4, 5), (64, 5)])
+def test_workers_derive_from_cpus_and_are_bounded(cpus: float, workers: int) -> None:
+    assert load()["default_workers"](cpus) == workers
+
+
+def test_the_number_of_workers_can_be_said() -> None:
+    assert load(WEB_CONCURRENCY="9")["workers"] == 9
+    assert load()["workers"] in (3, 5)
+
+
+def test_the_contract_of_an_application_reaches_gunicorn() -> None:
+    server = Server(
+        worker_class="gevent",
+        workers=4,
+        threads=3,
+        worker_connections=500,
+        timeout=11,
+        graceful_timeout=12,
+        keep_alive=13,
+        max_requests=1000,
+    )
+    app = FlaskApp(server=server, port=9000)
+    names = load(**{**app.process_environment(proxy_hops=1), "PROMETHEUS_MULTIPROC_DIR": ""})
+    assert names["bind"] == "0.0.0.0:9000"
+    assert (names["worker_class"], names["workers"], names["threads"]) == ("gevent", 4, 3)
+    assert (names["worker_connections"], names["max_requests"], names["max_requests_jitter"]) == (500, 1000, 100)
+    assert (names["timeout"], names["graceful_timeout"], names["keepalive"]) == (11, 12, 13)
+
+
+def test_every_variable_of_the_contract_is_read() -> None:
+    text = SERVER_CONFIG_SOURCE.read_text()
+    for name in Server(workers=1).environment():
+        assert f'"{name}"' in text
+
+
+def test_gunicorn_takes_every_setting() -> None:
+    names = load()
+    config = Config()
+    for name, value in names.items():
+        if name in config.settings:
+            config.set(name, value)
+    assert config.settings["control_socket_disable"].get() is True
+    assert config.worker_tmp_dir == "/dev/shm"
+    assert config.preload_app is True
+    assert config.reload is False
+
+
+def test_forwarded_headers_are_believed_from_loopback_only() -> None:
+    assert "forwarded_allow_ips" not in load()
+    assert set(Config().forwarded_allow_ips) <= {"127.0.0.1", "::1"}
+
+
+@pytest.mark.parametrize("value", ["1", "true", "True", "YES"])
+def test_development_reloads_and_so_cannot_preload(value: str) -> None:
+    names = load(FLASK_DEBUG=value)
+    assert (names["reload"], names["preload_app"]) == (True, False)
+    assert gunicorn.reloader.reloader_engines["auto"].__name__ == "PromptReloader"
+
+
+@pytest.mark.parametrize("value", ["", "0", "false", "no"])
+def test_production_does_not(value: str) -> None:
+    names = load(FLASK_DEBUG=value)
+    assert (names["reload"], names["preload_app"]) == (False, True)
+    assert gunicorn.reloader.reloader_engines["auto"].__name__ != "PromptReloader"
+
+
+def test_the_debugger_wraps_the_application_in_development_only() -> None:
+    def application(environ: Any, start: Any) -> list[bytes]:
+        raise NotImplementedError
+
+    for debug, wrapped in (("1", True), ("", False)):
+        worker = SimpleNamespace(wsgi=application, log=logging.getLogger("test"))
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("WERKZEUG_DEBUG_PIN", "off")
+            load(FLASK_DEBUG=debug)["post_worker_init"](worker)
+        assert (worker.wsgi is not application) is wrapped
+
+
+def test_the_folder_of_metrics_is_made(tmp_path: Path) -> None:
+    load(PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "a" / "b"))
+    assert (tmp_path / "a" / "b").is_dir()
+
+
+HOSTILE = {
+    "quotes": 'a "quoted" \\ value\'',
+    "control": "a\x00b\x07\x1b[31m\x7f\tx",
+    "line breaks": 'a\r\n{"level": "forged"}\n',
+    "invalid UTF-8 as WSGI hands it over": b"\xff\xfe\xc3\x28".decode("latin-1"),
+    "line separators": "\u2028\u2029",
+    "lone surrogate": "\udcff",
+    "long": "x" * 9000,
+    "empty": "",
+}
+
+
+def logged(environ: dict[str, Any], headers: list[tuple[str, str]], status: object = "200 OK") -> str:
+    """The access line of a request, as it leaves the process."""
+    names = load()
+    logger = names["JsonLogger"](Config().set("accesslog", "-") or Config())
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="\n")
+    logger.access_log.handlers = [logging.StreamHandler(stream)]
+    logger.access(
+        SimpleNamespace(status=status, sent=12),
+        SimpleNamespace(headers=headers),
+        environ,
+        dt.timedelta(seconds=1.5),
+    )
+    stream.flush()
+    written = stream.buffer.getvalue()
+    return str(written.decode("utf-8"))
+
+
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE.keys())
+def test_an_access_line_is_one_line_of_valid_json_whatever_a_client_sends(value: str) -> None:
+    environ = {
+        "REMOTE_ADDR": "192.0.2.1",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": value,
+        "REQUEST_METHOD": value,
+        "PATH_INFO": f"/{value}",
+        "HTTP_REFERER": value,
+        "HTTP_USER_AGENT": value,
+    }
+    text = logged(environ, [("X-TRACKING-ID", value)])
+    assert text.endswith("\n")
+    assert len(text.splitlines()) == 1
+    assert text.isascii()
+    entry = json.loads(text)
+    assert entry.keys() == FIELDS
+    assert entry["user_agent"] == entry["referer"] == entry["host"] == value
+    assert entry["request_path"] == f"/{value}"
+    assert (entry["x_tracking_id"] or "") == value
+    assert "level" not in entry
+
+
+def test_an_access_line_says_when_how_long_and_how_much() -> None:
+    entry = json.loads(logged({"REMOTE_ADDR": "192.0.2.1"}, [("x-request-id", "abc")], "404 NOT FOUND"))
+    assert dt.datetime.fromisoformat(entry["@timestamp"]).tzinfo is not None
+    assert (entry["status_code"], entry["response_length"], entry["request_time"]) == (404, 12, 1.5)
+    assert entry["x_tracking_id"] == "abc"
+    assert entry["user_agent"] is None
+
+
+def test_gunicorns_own_messages_are_json_lines_too() -> None:
+    formatter = load()["JsonFormatter"]()
+    try:
+        int("a\nb")
+    except ValueError:
+        information = sys.exc_info()
+    record = logging.LogRecord("gunicorn.error", logging.ERROR, "f", 1, 'said "%s"', ("x\ny",), information)
+    text = formatter.format(record)
+    assert len(text.splitlines()) == 1
+    entry = json.loads(text)
+    assert (entry["level"], entry["logger"], entry["message"]) == ("ERROR", "gunicorn.error", 'said "x\ny"')
+    assert "ValueError" in entry["exception"]
+
+
+def test_a_dead_worker_is_taken_out_of_the_metrics_only_where_there_are_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead: list[int] = []
+    monkeypatch.setattr("prometheus_client.multiprocess.mark_process_dead", dead.append)
+    load()["child_exit"](None, SimpleNamespace(pid=7))
+    assert dead == []
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    load()["child_exit"](None, SimpleNamespace(pid=7))
+    assert dead == [7]
