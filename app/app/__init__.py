@@ -24,10 +24,10 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
 
     Raises `config.ConfigurationError`, which names everything that is missing at once.
     """
+    logs.set_up()
     # Static files are routed by `assets`, under names that carry a hash of the content.
     app = Flask(__name__, static_folder=None)
     app.config.update(config.load(app.instance_path, overrides or {}))
-    logs.init_app(app)
     proxies.init_app(app)
     tracking.init_app(app)
     metrics.init_app(app)

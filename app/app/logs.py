@@ -6,12 +6,8 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from flask import g, has_request_context
-
-if TYPE_CHECKING:
-    from flask import Flask
 
 
 class JsonFormatter(logging.Formatter):
@@ -55,12 +51,11 @@ class StdoutHandler(logging.Handler):
             self.handleError(record)
 
 
-def init_app(app: Flask) -> None:
-    """Send what this process logs to stdout."""
+def set_up() -> None:
+    """Send what this process logs to stdout, once however often it is called."""
     root = logging.getLogger()
     if not any(isinstance(handler, StdoutHandler) for handler in root.handlers):
         handler = StdoutHandler()
         handler.setFormatter(JsonFormatter())
         root.addHandler(handler)
     root.setLevel(logging.INFO)
-    app.logger.setLevel(logging.DEBUG if app.debug else logging.INFO)
