@@ -5,7 +5,6 @@ Deliberately not here: building the image (`AppImage`), and any other machine th
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any, Final, NotRequired, TypedDict
 
 import pulumi
@@ -13,14 +12,14 @@ import pulumi_docker as docker
 import pulumi_random as random
 
 from flaskstack import naming, nginx
-from flaskstack.app import SERVER_CONFIG_SOURCE, FlaskApp
 from flaskstack.edge import EdgePolicy
 from flaskstack.errors import Problem, SettingsError
 from flaskstack.images import DEFAULT_IMAGES
-from flaskstack.local import data, edge, hints, job, web
+from flaskstack.local import edge, hints, job, services, web
 from flaskstack.local.container import Health, Limits
 
 if TYPE_CHECKING:
+    from flaskstack.app import FlaskApp
     from collections.abc import Mapping, Sequence
 
 LOOPBACK: Final = ("127.0.0.1", "::1")
@@ -86,23 +85,16 @@ class LocalStack(pulumi.ComponentResource):
         dev = args.get("dev", False)
         limits = args.get("limits", Limits())
         health = args.get("health", Health())
-        policy = args.get("edge", EdgePolicy(https=False))
-        if dev:
-            # The debugger's page needs its inline script. What the application says of itself still holds.
-            policy = policy.model_copy(
-                update={"headers": policy.headers.model_copy(update={"content_security_policy": ""})}
-            )
+        policy = _policy(args.get("edge", EdgePolicy(https=False)), dev=dev)
         replicas = args.get("replicas", 1 if dev else 2)
         address, port = args.get("address", LOOPBACK[0]), args.get("port", 8080)
-        if dev and replicas != 1:
-            reason = "the debugger lives in one process, so development has one replica"
-            raise SettingsError([Problem("local.replicas", str(replicas), reason, "set it to 1, or leave development")])
+        _check_replicas(replicas, dev=dev)
         configuration = nginx.configuration(app, policy, workers=edge.worker_processes(limits), cache_static=not dev)
 
         super().__init__("flaskstack:index:LocalStack", name, {}, opts)
         explained = hints.explain(name, port=port, limits=limits)
         child = pulumi.ResourceOptions(parent=self)
-        # The engine may have made a container that it then could not start. The next `up` makes another, or it would stay so.
+        # The engine may have made a container that it then could not start. The next `up` makes another.
         remade: Any = {"parent": self, "hooks": explained, "replace_on_changes": ["#initerror"]}
         container = pulumi.ResourceOptions(**remade)
 
@@ -125,47 +117,22 @@ class LocalStack(pulumi.ComponentResource):
         alone = pulumi.ResourceOptions(**remade, delete_before_replace=True)
         kept = pulumi.ResourceOptions(parent=self, retain_on_delete=args.get("keep_data", True))
 
-        services: list[docker.Container] = []
-        volumes: list[pulumi.Output[str]] = []
-        database_url = args.get("database_url")
-        if args.get("own_postgres", app.postgres and database_url is None):
-            if database_url is None:
-                password = random.RandomPassword(f"{name}-postgres-password", length=32, special=False, opts=child)
-                database_url = data.own_database_url(password.result)
-            reference = references["postgres"]
-            folder = data.volume(name, "postgres", str(data.postgres_major(reference) or ""), kept)
-            volumes.append(folder.name)
-            services.append(
-                data.postgres(
-                    f"{name}-postgres",
-                    alone,
-                    reference=reference,
-                    image_id=image_id("postgres"),
-                    volume_name=folder.name,
-                    network=network,
-                    url=pulumi.Output.secret(database_url),
-                    limits=limits,
-                    health=health,
-                )
-            )
-        redis_url = args.get("redis_url")
-        if app.redis and redis_url is None:
-            redis_url = data.REDIS_URL
-            folder = data.volume(name, "redis", "", kept)
-            volumes.append(folder.name)
-            services.append(
-                data.redis(
-                    f"{name}-redis",
-                    alone,
-                    image_id=image_id("redis"),
-                    volume_name=folder.name,
-                    network=network,
-                    limits=limits,
-                    health=health,
-                )
-            )
+        provided = services.register(
+            name,
+            args,
+            references=references,
+            image_id=image_id,
+            network=network,
+            limits=limits,
+            health=health,
+            child=child,
+            alone=alone,
+            kept=kept,
+        )
 
-        variables = _variables(app, dev=dev, image=args["image"], database_url=database_url, redis_url=redis_url)
+        variables = _variables(
+            app, dev=dev, image=args["image"], database_url=provided.database_url, redis_url=provided.redis_url
+        )
         secret_key = args.get("secret_key")
         if secret_key is None:
             secret_key = random.RandomPassword(f"{name}-secret-key", length=64, special=False, opts=child).result
@@ -174,7 +141,7 @@ class LocalStack(pulumi.ComponentResource):
             variables["SECRET_KEY_FALLBACKS"] = pulumi.Output.secret(pulumi.Output.all(*fallbacks).apply(",".join))
 
         nginx_id = image_id("nginx")
-        config = _server_config(name, child, nginx_id)
+        config = web.server_config(name, child, nginx_id)
 
         def process(role: str) -> dict[str, Any]:
             return web.process(
@@ -193,7 +160,7 @@ class LocalStack(pulumi.ComponentResource):
             if app.migrate
             else None
         )
-        prepared = job.run(f"{name}-prepare", child, wait_for=services, container=migration)
+        prepared = job.run(f"{name}-prepare", child, wait_for=provided.containers, container=migration)
 
         # The schema and the services come first. Nothing of them is an input of a web replica, so it has to be said.
         after_preparation = pulumi.ResourceOptions(**remade, depends_on=[prepared])
@@ -235,8 +202,22 @@ class LocalStack(pulumi.ComponentResource):
         # Known to be served: the release has seen it answer.
         self.url = released.id.apply(lambda _: f"http://{host}:{port}")
         self.image = pulumi.Output.from_input(args["image"])
-        self.volumes = pulumi.Output.all(*volumes).apply(lambda names: [str(item) for item in names])
+        self.volumes = pulumi.Output.all(*provided.volumes).apply(lambda names: [str(item) for item in names])
         self.register_outputs({"url": self.url, "image": self.image, "volumes": self.volumes})
+
+
+def _policy(policy: EdgePolicy, *, dev: bool) -> EdgePolicy:
+    """Return the intents that hold. The debugger's page needs its inline script; the application's own word stays."""
+    if not dev:
+        return policy
+    headers = policy.headers.model_copy(update={"content_security_policy": ""})
+    return policy.model_copy(update={"headers": headers})
+
+
+def _check_replicas(replicas: int, *, dev: bool) -> None:
+    if dev and replicas != 1:
+        reason = "the debugger lives in one process, so development has one replica"
+        raise SettingsError([Problem("local.replicas", str(replicas), reason, "set it to 1, or leave development")])
 
 
 def _variables(
@@ -267,19 +248,3 @@ def short_version(image: str) -> str:
     """Return what tells an image from another one to a person: the first 12 digits of its digest, else its name."""
     _, _, digest = image.rpartition("sha256:")
     return digest[:12]
-
-
-def _server_config(name: str, child: pulumi.ResourceOptions, image_id: pulumi.Input[str]) -> pulumi.Output[str]:
-    """Return the name of a volume that holds the Gunicorn configuration; another content is another volume."""
-    content = hashlib.sha256(SERVER_CONFIG_SOURCE.read_bytes()).hexdigest()[:12]
-    volume = docker.Volume(
-        f"{name}-server-config",
-        name=naming.unique(name, f"server-config-{content}"),
-        labels=[
-            docker.VolumeLabelArgs(label=label, value=value) for label, value in naming.labels("server-config").items()
-        ],
-        opts=child,
-    )
-    carrier = web.config_carrier(f"{name}-server-config", child, image_id=image_id, volume_name=volume.name)
-    # Through the carrier's id, so that whoever mounts the volume waits until it is filled.
-    return pulumi.Output.all(volume.name, carrier.id).apply(lambda made: str(made[0]))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
+import pulumi
 import pulumi_docker as docker
 
+from flaskstack import naming
 from flaskstack.app import CODE, SERVER_CONFIG, SERVER_CONFIG_SOURCE, UID
 from flaskstack.local.container import environment, hardened, health_check, label_args
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import pulumi
 
     from flaskstack.app import FlaskApp
     from flaskstack.local.container import Health, Limits
@@ -41,6 +42,22 @@ def config_carrier(
         volumes=[docker.ContainerVolumeArgs(volume_name=volume_name, container_path=_CONFIG_FOLDER)],
         opts=opts,
     )
+
+
+def server_config(name: str, child: pulumi.ResourceOptions, image_id: pulumi.Input[str]) -> pulumi.Output[str]:
+    """Return the name of a volume that holds the Gunicorn configuration; another content is another volume."""
+    content = hashlib.sha256(SERVER_CONFIG_SOURCE.read_bytes()).hexdigest()[:12]
+    volume = docker.Volume(
+        f"{name}-server-config",
+        name=naming.unique(name, f"server-config-{content}"),
+        labels=[
+            docker.VolumeLabelArgs(label=label, value=value) for label, value in naming.labels("server-config").items()
+        ],
+        opts=child,
+    )
+    carrier = config_carrier(f"{name}-server-config", child, image_id=image_id, volume_name=volume.name)
+    # Through the carrier's id, so that whoever mounts the volume waits until it is filled.
+    return pulumi.Output.all(volume.name, carrier.id).apply(lambda made: str(made[0]))
 
 
 def process(  # noqa: PLR0913  # keyword arguments, each with its name at the call
