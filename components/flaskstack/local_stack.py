@@ -19,8 +19,9 @@ from flaskstack.local import edge, hints, job, services, web
 from flaskstack.local.container import Health, Limits
 
 if TYPE_CHECKING:
-    from flaskstack.app import FlaskApp
     from collections.abc import Mapping, Sequence
+
+    from flaskstack.app import FlaskApp
 
 LOOPBACK: Final = ("127.0.0.1", "::1")
 """Addresses on which plain HTTP leaves no machine."""
