@@ -27,7 +27,10 @@ def bystander() -> Iterator[dict[str, str]]:
 
 def post(stack: Stack, text: str) -> None:
     body = json.dumps({"author": "test", "text": text}).encode()
-    assert fetch(f"{stack.url}/api/notes", method="POST", headers={"Content-Type": "application/json"}, body=body).status == 201
+    assert (
+        fetch(f"{stack.url}/api/notes", method="POST", headers={"Content-Type": "application/json"}, body=body).status
+        == 201
+    )
 
 
 def test_a_row_outlives_destroy_and_up(stack: Stack, bystander: dict[str, str]) -> None:
@@ -58,7 +61,12 @@ def test_a_dump_brings_back_what_was_deleted(stack: Stack, tmp_path_factory: pyt
 
 
 def make(stack: Stack, *arguments: str) -> str:
-    done = subprocess.run(["make", "--silent", "--directory", str(ROOT), *arguments, f"STACK={stack.name}"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["make", "--silent", "--directory", str(ROOT), *arguments, f"STACK={stack.name}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.strip()
 

@@ -41,7 +41,11 @@ def test_an_edit_of_a_template_shows_without_an_up(dev: Stack) -> None:
 
 def test_an_edit_of_the_code_shows_without_an_up(dev: Stack) -> None:
     factory = dev.app / "app" / "__init__.py"
-    factory.write_text(factory.read_text().replace("return app\n", "app.add_url_rule('/edited', view_func=lambda: 'edited code')\n    return app\n"))
+    factory.write_text(
+        factory.read_text().replace(
+            "return app\n", "app.add_url_rule('/edited', view_func=lambda: 'edited code')\n    return app\n"
+        )
+    )
     shows(dev, b"edited code", "/edited")
 
 
@@ -54,7 +58,11 @@ def shows(dev: Stack, text: bytes, path: str = "/") -> None:
 
 def test_an_exception_opens_the_debugger(dev: Stack) -> None:
     factory = dev.app / "app" / "__init__.py"
-    factory.write_text(factory.read_text().replace("return app\n", "app.add_url_rule('/boom', view_func=lambda: 1 / 0)\n    return app\n"))
+    factory.write_text(
+        factory.read_text().replace(
+            "return app\n", "app.add_url_rule('/boom', view_func=lambda: 1 / 0)\n    return app\n"
+        )
+    )
     shows(dev, b"Werkzeug Debugger", "/boom")
 
 

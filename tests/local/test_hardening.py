@@ -21,7 +21,9 @@ def test_the_root_file_system_is_read_only(stack: Stack, role: str) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_no_capability_is_left_and_none_can_be_gained(stack: Stack, role: str) -> None:
-    status = dict(line.split(":\t", 1) for line in inside(stack, role, "cat /proc/1/status").splitlines() if ":\t" in line)
+    status = dict(
+        line.split(":\t", 1) for line in inside(stack, role, "cat /proc/1/status").splitlines() if ":\t" in line
+    )
     assert {int(status[name], 16) for name in ("CapEff", "CapPrm", "CapBnd", "CapInh")} == {0}
     assert status["NoNewPrivs"].strip() == "1"
 

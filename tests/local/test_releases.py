@@ -53,7 +53,7 @@ def edit(stack: Stack) -> str:
 
 def test_a_code_edit_rebuilds_only_the_last_layers(stack: Stack) -> None:
     def layers() -> list[str]:
-        return docker("inspect", "--format", "{{join .RootFS.Layers \" \"}}", stack.outputs()["image"]).split()
+        return docker("inspect", "--format", '{{join .RootFS.Layers " "}}', stack.outputs()["image"]).split()
 
     before = layers()
     edit(stack)
@@ -87,7 +87,9 @@ def change_edge(stack: Stack) -> None:
     stack.set(edge={"gzipLevel": 1})
 
 
-@pytest.mark.parametrize("change", [release, rotate_secret_key, scale_up, scale_down, change_edge], ids=lambda change: change.__name__)
+@pytest.mark.parametrize(
+    "change", [release, rotate_secret_key, scale_up, scale_down, change_edge], ids=lambda change: change.__name__
+)
 def test_no_request_is_lost_by(stack: Stack, change: Callable[[Stack], None]) -> None:
     nginx = stack.containers("nginx")
     former = set(stack.containers("web"))
@@ -119,7 +121,10 @@ def session(stack: Stack) -> str:
     assert token
     form = urlencode({"csrf_token": token[1].decode(), "author": "Ada", "text": "remember me"}).encode()
     connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=10)
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": page.headers["Set-Cookie"].partition(";")[0]}
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Cookie": page.headers["Set-Cookie"].partition(";")[0],
+    }
     with contextlib.closing(connection):
         connection.request("POST", "/", form, headers)
         answer = connection.getresponse()

@@ -116,18 +116,41 @@ def raw(stack: Stack, request: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     "value",
-    [b'quotes " and \\ backslashes', b"tab\tand bell \x07", b"\xff\xfe not UTF-8 \xc3\x28", b"</script>${jndi:ldap://x}", b"\xe2\x80\xa8"],
+    [
+        b'quotes " and \\ backslashes',
+        b"tab\tand bell \x07",
+        b"\xff\xfe not UTF-8 \xc3\x28",
+        b"</script>${jndi:ldap://x}",
+        b"\xe2\x80\xa8",
+    ],
 )
 def test_log_lines_are_valid_json_whatever_a_client_sends(stack: Stack, value: bytes) -> None:
     marker = f"hostile-{value.hex()[:24]}"
     raw(
         stack,
-        b"GET /" + marker.encode() + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nUser-Agent: " + value
-        + b"\r\nReferer: " + value + b"\r\nX-Tracking-ID: " + value + b"\r\n\r\n",
+        b"GET /"
+        + marker.encode()
+        + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nUser-Agent: "
+        + value
+        + b"\r\nReferer: "
+        + value
+        + b"\r\nX-Tracking-ID: "
+        + value
+        + b"\r\n\r\n",
     )
     fields = {
-        "@timestamp", "remote_addr", "protocol", "host", "request_method", "request_path", "status_code", "response_length",
-        "referer", "user_agent", "x_tracking_id", "request_time",
+        "@timestamp",
+        "remote_addr",
+        "protocol",
+        "host",
+        "request_method",
+        "request_path",
+        "status_code",
+        "response_length",
+        "referer",
+        "user_agent",
+        "x_tracking_id",
+        "request_time",
     }
     seen = 0
     for container in stack.containers("web") + stack.containers("nginx"):

@@ -53,7 +53,9 @@ class Load:
         self.failures: collections.Counter[str] = collections.Counter()
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._client, args=(number,), daemon=True) for number in range(clients)]
+        self._threads = [
+            threading.Thread(target=self._client, args=(number,), daemon=True) for number in range(clients)
+        ]
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -86,7 +88,9 @@ class Load:
             return http.client.HTTPSConnection(host, self.parts.port, timeout=60, context=self.context)
         return http.client.HTTPConnection(host, self.parts.port, timeout=60)
 
-    def _request(self, connection: http.client.HTTPConnection, method: str, path: str, body: str | None, *, keep: bool) -> http.client.HTTPConnection:
+    def _request(
+        self, connection: http.client.HTTPConnection, method: str, path: str, body: str | None, *, keep: bool
+    ) -> http.client.HTTPConnection:
         headers = {"Host": self.parts.netloc, "Connection": "keep-alive" if keep else "close", **self.headers}
         if body:
             headers["Content-Type"] = "application/json"
@@ -105,7 +109,9 @@ class Load:
                     continue
                 self._count(f"{method} {path}: {type(error).__name__}: {error}")
             else:
-                self._count(None if answer.status < 500 and answer.status != 429 else f"{method} {path}: {answer.status}")
+                self._count(
+                    None if answer.status < 500 and answer.status != 429 else f"{method} {path}: {answer.status}"
+                )
             break
         if not keep:
             connection.close()

@@ -34,7 +34,9 @@ def free_port() -> int:
 
 def docker(*arguments: str, check: bool = True, text: str | None = None) -> str:
     """Run the Docker CLI and return what it printed."""
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, input=text, timeout=SECONDS)
+    done = subprocess.run(
+        ["docker", *arguments], capture_output=True, text=True, check=False, input=text, timeout=SECONDS
+    )
     if check and done.returncode:
         message = f"docker {' '.join(arguments)}: {done.stderr}"
         raise AssertionError(message)
@@ -71,7 +73,11 @@ class Stack:
         self.port = free_port()
         self.settings = merge(
             {
-                "app": {"name": "guestbook", "path": str(self.app), "migrate": ["flask", "--app", "app:create_app", "db", "upgrade"]},
+                "app": {
+                    "name": "guestbook",
+                    "path": str(self.app),
+                    "migrate": ["flask", "--app", "app:create_app", "db", "upgrade"],
+                },
                 "edge": {"https": False, "rateLimit": None},
                 "local": {"port": self.port, "limits": {"nofile": 16384}},
             },
@@ -91,7 +97,11 @@ class Stack:
     def write(self) -> None:
         """Write the settings; secrets and what the CLI keeps in the file stay."""
         kept = yaml.safe_load(self.config_file.read_text()) if self.config_file.exists() else {}
-        config = {key: value for key, value in (kept.get("config") or {}).items() if isinstance(value, dict) and "secure" in value}
+        config = {
+            key: value
+            for key, value in (kept.get("config") or {}).items()
+            if isinstance(value, dict) and "secure" in value
+        }
         config |= {f"{PROJECT}:{key}": value for key, value in self.settings.items()}
         self.config_file.write_text(yaml.safe_dump({**kept, "config": config}))
 
@@ -119,7 +129,9 @@ class Stack:
             command += ["--stack", self.name]
         if arguments[0] in ("up", "preview", "destroy", "refresh", "config"):
             command += ["--config-file", str(self.config_file)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, input=text, timeout=SECONDS)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=environment, input=text, timeout=SECONDS
+        )
         return Expecting(done.returncode, done.stdout + done.stderr)
 
     def up(self, *flags: str) -> Expecting:
@@ -142,7 +154,9 @@ class Stack:
 
     def filters(self, role: str | None = None) -> list[str]:
         labels = {"project": PROJECT, "stack": self.name} | ({"role": role} if role else {})
-        return [part for label, value in labels.items() for part in ("--filter", f"label=dev.flaskstack.{label}={value}")]
+        return [
+            part for label, value in labels.items() for part in ("--filter", f"label=dev.flaskstack.{label}={value}")
+        ]
 
     def containers(self, role: str | None = None, *, stopped: bool = False) -> list[str]:
         """Return the ids of this stack's containers."""
@@ -197,7 +211,14 @@ class Answer:
         return json.loads(self.body)
 
 
-def fetch(url: str, *, method: str = "GET", headers: dict[str, str] | None = None, body: bytes | None = None, timeout: float = 10) -> Answer:
+def fetch(
+    url: str,
+    *,
+    method: str = "GET",
+    headers: dict[str, str] | None = None,
+    body: bytes | None = None,
+    timeout: float = 10,
+) -> Answer:
     """Return the answer to one request, whatever its status."""
     request = urllib.request.Request(url, method=method, headers=headers or {}, data=body)  # noqa: S310  # loopback, http
     try:
