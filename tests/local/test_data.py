@@ -46,7 +46,7 @@ def test_a_row_outlives_destroy_and_up(stack: Stack, bystander: dict[str, str]) 
     assert "written before destroy" in fetch(f"{stack.url}/api/notes").body.decode()
 
 
-def test_a_dump_brings_back_what_was_deleted(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_dump_brings_back_what_was_deleted(stack: Stack) -> None:
     post(stack, "written before the dump")
     (postgres,) = stack.containers("postgres")
     made = make(stack, "backup")

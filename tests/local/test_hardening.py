@@ -55,7 +55,7 @@ def test_limits_hold(stack: Stack, role: str) -> None:
 
 
 def test_only_nginx_publishes_a_port_and_only_on_loopback(stack: Stack) -> None:
-    published = {}
+    published: dict[str, object] = {}
     for role in ROLES:
         for container in stack.containers(role):
             bindings = json.loads(docker("inspect", container))[0]["HostConfig"]["PortBindings"] or {}

@@ -38,7 +38,7 @@ def test_no_layer_and_no_history_of_the_image_shows_a_secret(stack: Stack, canar
 
 
 def test_only_the_containers_that_need_a_secret_hold_it(stack: Stack, canary: str) -> None:
-    holders = {}
+    holders: dict[str, set[str]] = {}
     for container in stack.containers(stopped=True):
         inspected = json.loads(docker("inspect", container))[0]
         role = inspected["Config"]["Labels"]["dev.flaskstack.role"]

@@ -37,7 +37,7 @@ def test_the_page_names_the_image_that_runs(stack: Stack) -> None:
 def test_a_note_is_written_to_postgresql_and_read_back(stack: Stack) -> None:
     written = note(stack, "kept in PostgreSQL")
     notes = fetch(f"{stack.url}/api/notes").json()
-    assert written["text"] in json.dumps(notes)
+    assert str(written["text"]) in json.dumps(notes)
     (postgres,) = stack.containers("postgres")
     rows = docker("exec", postgres, "sh", "-c", 'pg_dump --data-only -U "$POSTGRES_USER" "$POSTGRES_DB"')
     assert "kept in PostgreSQL" in rows

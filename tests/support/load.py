@@ -21,10 +21,10 @@ STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 class Load:
     """Clients that send requests until the `with` block ends.
 
-    Half of them keep their connection, as browsers do, half open one a request, as `curl` does. Clients wait `pause` between two
-    requests: the load is there to meet every moment of a change, not to saturate two shared cores. A kept connection that the server
-    closed before a byte of a GET's answer came is opened again once, as RFC 9112 section 9.3.1 has every client do; anything else
-    that is not an answer below 500, and 429, is a failure.
+    Half of them keep their connection, as browsers do, half open one a request, as `curl` does. Clients wait `pause`
+    between two requests: the load is there to meet every moment of a change, not to saturate two shared cores. A kept
+    connection that the server closed before a byte of a GET's answer came is opened again once, as RFC 9112 section
+    9.3.1 has every client do; anything else that is not an answer below 500, and 429, is a failure.
     """
 
     def __init__(  # noqa: PLR0913  # keyword arguments, each with its name at the call
@@ -39,7 +39,7 @@ class Load:
         context: ssl.SSLContext | None = None,
         address: str | None = None,
     ) -> None:
-        """Prepare clients for `paths` of `url`, and for JSON to `post`. `address`: connect there, whatever the URL's host."""
+        """Prepare clients for `paths` of `url` and JSON to `post`; `address`: where to connect, whatever the URL."""
         self.parts = urlsplit(url)
         self.paths = paths
         self.post = post
