@@ -1,0 +1,1 @@
+"""When an object counts as ready, and what to say of one that does not get there."""
