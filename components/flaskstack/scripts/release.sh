@@ -43,7 +43,8 @@ for server in $SERVERS; do
 done
 
 joining=
-if [ -s "$live/servers.conf" ]; then
+# Its last file: with it, all three are there, even if a first release was cut short.
+if [ -s "$live/nginx.conf" ]; then
     for file in nginx.conf servers.conf release.conf; do cp "$live/$file" "$live/$file.former"; done
     # nginx resolves a new name only after a reload, and keeps what it knew: so the new servers join the former ones first,
     # and the former ones leave once the new ones are known.
