@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.stack import Stack, docker
+from support.stack import Stack, docker, production
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests of this folder need the engines."""
+    """All tests of this folder need the engines. The hook is shown the tests of all folders."""
     for item in items:
-        item.add_marker(pytest.mark.engine)
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.engine)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -40,11 +41,3 @@ def stack(tmp_path_factory: pytest.TempPathFactory, canary: str) -> Iterator[Sta
         yield made
     finally:
         made.remove()
-
-
-def production(folder: Path, canary: str) -> Stack:
-    """Return a stack with production settings, not yet up."""
-    made = Stack(folder, {"mode": "prod", "local": {"replicas": 2}})
-    made.secret("secretKey", f"{canary}-key")
-    made.secret("databaseUrl", f"postgresql://guest:{canary}-db@postgres:5432/guestbook")
-    return made

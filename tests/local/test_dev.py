@@ -49,6 +49,23 @@ def test_an_edit_of_the_code_shows_without_an_up(dev: Stack) -> None:
     shows(dev, b"edited code", "/edited")
 
 
+def test_code_that_cannot_be_loaded_shows_its_error_until_it_is_mended(dev: Stack) -> None:
+    (web,) = dev.containers("web")
+    route(dev, "edited", "'a second endpoint of this name'")
+    shows(dev, b"overwriting an existing endpoint")
+    factory = dev.app / "app" / "__init__.py"
+    factory.write_text(factory.read_text().replace("'a second endpoint of this name'", "''", 1).replace("app.add_url_rule('/edited', 'edited', lambda: '')", "pass"))
+    shows(dev, b"Leave a note")
+    assert dev.containers("web") == [web], "nothing was restarted"
+
+
+def route(dev: Stack, name: str, value: str) -> None:
+    """Edit the code: answer /name with the value of an expression."""
+    factory = dev.app / "app" / "__init__.py"
+    line = f"app.add_url_rule('/{name}', '{name}', lambda: {value})"
+    factory.write_text(factory.read_text().replace("return app\n", f"{line}\n    return app\n"))
+
+
 def shows(dev: Stack, text: bytes, path: str = "/") -> None:
     deadline = time.monotonic() + 10
     while text not in fetch(dev.url + path).body:

@@ -6,7 +6,7 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
-from support.stack import Stack, docker, fetch
+from support.stack import Stack, docker, fetch, production
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,8 +102,6 @@ def test_a_dependency_that_does_not_exist_names_it(stack: Stack) -> None:
 
 @pytest.fixture
 def other(tmp_path: Path, canary: str) -> Iterator[Stack]:
-    from conftest import production  # noqa: PLC0415
-
     made = production(tmp_path, canary)
     yield made
     made.remove()

@@ -186,6 +186,14 @@ class Expecting(Run):
         return self
 
 
+def production(folder: Path, canary: str) -> Stack:
+    """Return a stack with production settings, not yet up."""
+    made = Stack(folder, {"mode": "prod", "local": {"replicas": 2}})
+    made.secret("secretKey", f"{canary}-key")
+    made.secret("databaseUrl", f"postgresql://guest:{canary}-db@postgres:5432/guestbook")
+    return made
+
+
 def merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
     """Return `base` with `change` over it, group by group; a value of ... removes a key."""
     merged = dict(base)

@@ -7,17 +7,28 @@ variable that is not set leaves Gunicorn's own default, so that the file also wo
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import logging
 import math
 import os
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gunicorn import reloader
-from gunicorn.glogging import Logger
+WORKER_CLASS = os.environ.get("GUNICORN_WORKER_CLASS", "gthread")
+if WORKER_CLASS == "gevent":
+    # First of all: the application is loaded before the fork, and what it imports must already be cooperative.
+    from gevent import monkey  # type: ignore[import-untyped]
+
+    monkey.patch_all()
+
+from gunicorn import reloader, util  # noqa: E402  # after the patch
+from gunicorn.glogging import Logger  # noqa: E402
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gunicorn.arbiter import Arbiter
     from gunicorn.config import Config
     from gunicorn.http.message import Request
@@ -98,6 +109,27 @@ def when_ready(server: Arbiter) -> None:
     server.log.info("ready: %s %s workers", server.num_workers, server.cfg.worker_class_str)
 
 
+def post_fork(server: Arbiter, worker: Worker) -> None:  # noqa: ARG001  # Gunicorn's signature
+    """In development, have a worker explain code that cannot be loaded instead of dying of it."""
+    if DEBUG:
+        worker.load_wsgi = functools.partial(load_or_explain, worker, worker.load_wsgi)
+
+
+def load_or_explain(worker: Worker, load: Callable[[], None]) -> None:
+    """Load the application; when that fails, serve the traceback, and look for edits in each file that it names.
+
+    Gunicorn does so for a SyntaxError only. After any other error it would stop, and with it the container, whose
+    restarts the engine delays more each time.
+    """
+    try:
+        load()
+    except Exception as error:
+        worker.log.exception("the application cannot be loaded")
+        for frame in traceback.extract_tb(error.__traceback__):
+            worker.reloader.add_extra_file(frame.filename)
+        worker.wsgi = util.make_fail_app(traceback.format_exc())
+
+
 def post_worker_init(worker: Worker) -> None:
     """In development, wrap the application in Werkzeug's debugger. FLASK_DEBUG is never set in production."""
     if DEBUG:
@@ -136,13 +168,14 @@ if METRICS:
     Path(METRICS).mkdir(parents=True, exist_ok=True)
 
 bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
-worker_class = os.environ.get("GUNICORN_WORKER_CLASS", "gthread")
+worker_class = WORKER_CLASS
 workers = int(os.environ.get("WEB_CONCURRENCY", "0")) or default_workers(cpu_limit())
 threads = int(os.environ.get("GUNICORN_THREADS", "1"))
 worker_connections = int(os.environ.get("GUNICORN_WORKER_CONNECTIONS", "1000"))
 timeout = int(os.environ.get("GUNICORN_TIMEOUT", "30"))
 graceful_timeout = int(os.environ.get("GUNICORN_GRACEFUL_TIMEOUT", "30"))
-keepalive = int(os.environ.get("GUNICORN_KEEPALIVE", "2"))
+# A stopping worker waits 2 s for requests on kept connections, and an edit would show that much later.
+keepalive = 0 if DEBUG else int(os.environ.get("GUNICORN_KEEPALIVE", "2"))
 max_requests = int(os.environ.get("GUNICORN_MAX_REQUESTS", "0"))
 max_requests_jitter = max_requests // 10
 # Heartbeat files in memory: on a disk that stalls, a healthy worker would look dead.
