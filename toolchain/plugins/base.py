@@ -11,7 +11,7 @@ import threading
 from concurrent import futures
 from typing import TYPE_CHECKING, Any, Final
 
-from plugins.proto import empty_pb2, grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
+from plugins.proto import empty_pb2, grpc, load, plugin_pb2, provider_pb2, provider_pb2_grpc
 from plugins.resource import Call, Failure, PartialError, PluginError
 from plugins.values import UnsupportedValueError, decode, encode, plain
 
@@ -114,9 +114,9 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[mis
 
     def Invoke(self, request: Any, context: Any) -> Any:
         with _answering(context):
-            return provider_pb2.InvokeResponse(**{
-                "return": encode(self._provider.invoke(request.tok, plain(decode(request.args))))
-            })
+            return provider_pb2.InvokeResponse(
+                **{"return": encode(self._provider.invoke(request.tok, plain(decode(request.args))))}
+            )
 
     # Resources
 
@@ -202,12 +202,12 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[mis
     def _log(self, urn: str, level: str, text: str, *, ephemeral: bool) -> None:
         if not self._engine:
             return
-        from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc  # noqa: PLC0415  # seldom needed
+        messages = load("engine_pb2")  # seldom needed
 
         with self._lock:
             if self._stub is None:
-                self._stub = engine_pb2_grpc.EngineStub(grpc.insecure_channel(self._engine, options=_UNLIMITED))
-        request = engine_pb2.LogRequest(severity=_LEVELS[level], message=text, urn=urn, ephemeral=ephemeral)
+                self._stub = load("engine_pb2_grpc").EngineStub(grpc.insecure_channel(self._engine, options=_UNLIMITED))
+        request = messages.LogRequest(severity=_LEVELS[level], message=text, urn=urn, ephemeral=ephemeral)
         with contextlib.suppress(grpc.RpcError):
             self._stub.Log(request, timeout=10)
 
@@ -225,14 +225,13 @@ def _answering(context: Any) -> Iterator[None]:
 
 def _abort_partial(context: Any, error: PartialError, outputs: Any, inputs: Any) -> None:
     from google.protobuf import any_pb2  # noqa: PLC0415  # only for failures
-    from pulumi.runtime.proto import status_pb2  # noqa: PLC0415
 
     detail = provider_pb2.ErrorResourceInitFailed(
         id=error.identity, properties=outputs, reasons=[str(error)], inputs=inputs
     )
     packed = any_pb2.Any()
     packed.Pack(detail)
-    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error), details=[packed])
+    status = load("status_pb2").Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error), details=[packed])
     context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
     context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
@@ -246,7 +245,7 @@ def _parsed(config: Values) -> Values:
     parsed: Values = {}
     for key, value in config.items():
         parsed[key] = value
-        if isinstance(value, str) and value[:1] in ("{", "[") or value in ("true", "false"):
+        if (isinstance(value, str) and value[:1] in ("{", "[")) or value in ("true", "false"):
             with contextlib.suppress(ValueError):
                 parsed[key] = json.loads(value)
     return parsed
@@ -257,8 +256,10 @@ def _kept(inputs: Values, marked: Values) -> Values:
     from plugins.values import keep_secret  # noqa: PLC0415
 
     again = keep_secret(inputs, marked)
-    return {name: marked[name] if name in marked and plain(marked[name]) == value else again[name]
-            for name, value in inputs.items()}
+    return {
+        name: marked[name] if name in marked and plain(marked[name]) == value else again[name]
+        for name, value in inputs.items()
+    }
 
 
 def _difference(difference: Difference) -> Any:

@@ -59,7 +59,7 @@ def build(call: Call, inputs: Values, context: str, dockerfile: str, *, keep: bo
         digest = _digest(folder)
         if keep and inputs.get("push") and not buildx:
             digest = _push(call, inputs, environment) or digest
-        return digest if keep else ""
+        return digest
 
 
 def remove(call: Call, reference: str, inputs: Values) -> None:
@@ -67,7 +67,11 @@ def remove(call: Call, reference: str, inputs: Values) -> None:
     with _workspace(inputs) as folder:
         _, _, environment = _docker(folder, inputs)
         done = subprocess.run(
-            [_find()[0], "image", "rm", "--force", reference], env=environment, capture_output=True, text=True, check=False
+            [_find()[0], "image", "rm", "--force", reference],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             call.log("debug", done.stderr.strip())
@@ -131,7 +135,11 @@ def _docker(folder: Path, inputs: Values) -> tuple[list[str], bool, dict[str, st
     builder = (inputs.get("builder") or {}).get("name")
     if buildx:
         # Attestations are off in the official plugin too.
-        return [command, "buildx", "build", "--provenance=false", *(["--builder", builder] if builder else [])], True, environment
+        return (
+            [command, "buildx", "build", "--provenance=false", *(["--builder", builder] if builder else [])],
+            True,
+            environment,
+        )
     if builder:
         raise PluginError(f"builder {builder!r} needs docker buildx, which {command} has not")
     return [command, "build"], False, environment
@@ -162,15 +170,19 @@ def _options(inputs: Values, folder: Path, *, buildx: bool, keep: bool) -> list[
     if platforms:
         options += ["--platform", ",".join(platforms)]
     options += ["--iidfile", str(folder / "id")]
-    named = ((inputs.get("context") or {}).get("named") or {})
+    named = (inputs.get("context") or {}).get("named") or {}
     if named and not buildx:
         raise PluginError("context.named needs docker buildx")
     for name, item in named.items():
         options += ["--build-context", f"{name}={item['location']}"]
     if buildx:
         options += ["--metadata-file", str(folder / "metadata.json"), *_exports(inputs, keep=keep)]
-        options += [part for way in ("from", "to") for entry in _caches(inputs, way)
-                    for part in (f"--cache-{way}", _cache_text(entry))]
+        options += [
+            part
+            for way in ("from", "to")
+            for entry in _caches(inputs, way)
+            for part in (f"--cache-{way}", _cache_text(entry))
+        ]
         return options
     return [*options, *_plain_caches(inputs)]
 
@@ -206,8 +218,10 @@ def _cache_text(entry: Values) -> str:
     for kind in ("inline", "local", "registry"):
         if entry.get(kind) is not None:
             given = entry[kind].items()
-            parts = [f"{_CACHE_FIELDS[name]}={str(value).lower() if isinstance(value, bool) else value}"
-                     for name, value in given]
+            parts = [
+                f"{_CACHE_FIELDS[name]}={str(value).lower() if isinstance(value, bool) else value}"
+                for name, value in given
+            ]
             return ",".join([f"type={kind}", *parts])
     raise PluginError(f"the fallback plugin has the caches inline, local, registry and raw, not {', '.join(entry)}")
 
@@ -249,7 +263,11 @@ def _push(call: Call, inputs: Values, environment: dict[str, str]) -> str:
 def _run(call: Call, command: list[str], environment: dict[str, str], stdin: bytes) -> list[str]:
     """Run a docker command, show its lines as progress, and return them. A failure shows the last of them."""
     process = subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        command,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         start_new_session=True,
     )
     ended = threading.Event()

@@ -46,7 +46,7 @@ def _cleaned(line: str) -> str:
     return f"!{pattern}" if inverted else pattern
 
 
-def _add_folder(total: Any, folder: str, patterns: list[str]) -> None:  # noqa: ANN401  # hashlib's type has no name
+def _add_folder(total: Any, folder: str, patterns: list[str]) -> None:  # hashlib's type has no name
     for relative in files(folder, patterns):
         path = Path(folder, relative)
         mode = path.lstat().st_mode

@@ -35,7 +35,6 @@ class Command(Resource):
     """A program run at creation, update and deletion."""
 
     computed = ("stdout", "stderr")
-    all_from_all = True
 
     def check(self, call: Call, inputs: Values, olds: Values) -> tuple[Values, list[Failure]]:
         """Return inputs with defaults."""

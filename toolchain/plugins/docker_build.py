@@ -40,7 +40,9 @@ _DEFAULTS: Final = {"buildOnPreview": True, "network": "default", "push": False}
 _EMPTY: Final = (None, "", False, [], {})
 _REMOTE: Final = re.compile(r"^(https?://|git://|git@|github\.com/|ssh://)")
 # A name with a registry in it, which is what the official plugin adds a digest to.
-_QUALIFIED: Final = re.compile(r"^(?P<name>(?:[\w.-]*\.[\w.-]*|localhost|[\w.-]+:\d+)(?::\d+)?/[a-z0-9._/-]+)(?::(?P<tag>[\w][\w.-]*))?$")
+_QUALIFIED: Final = re.compile(
+    r"^(?P<name>(?:[\w.-]*\.[\w.-]*|localhost|[\w.-]+:\d+)(?::\d+)?/[a-z0-9._/-]+)(?::(?P<tag>[\w][\w.-]*))?$"
+)
 
 
 class Image(Resource):
@@ -48,13 +50,12 @@ class Image(Resource):
 
     computed = ("contextHash", "digest", "ref")
     secrets = ("secrets",)
-    all_from_all = True
 
     def check(self, call: Call, inputs: Values, olds: Values) -> tuple[Values, list[Failure]]:
         """Return inputs with defaults, and what a build would fail on."""
         del call, olds
         failures = infer.check(inputs, _KINDS, unsupported=_UNSUPPORTED)
-        checked = infer.secret(infer.with_defaults(inputs, _DEFAULTS), "secrets")
+        checked = infer.secret(infer.with_defaults(inputs, _DEFAULTS), "secrets", "registries")
         if not failures:
             failures = _problems(plain(checked))
         return checked, failures
@@ -91,23 +92,30 @@ class Image(Resource):
         return self._built(call, inputs)
 
     def preview_create(self, call: Call, inputs: Values) -> Values:
-        """Return what is known, and build when that was asked for, without keeping the image."""
-        outputs = {**inputs, **dict.fromkeys(self.computed, UNKNOWN)}
-        if has_unknown(inputs):
-            if inputs.get("buildOnPreview") is not False:
-                call.log("warning", "Skipping preview build because some inputs are unknown.")
-            return outputs
-        outputs["contextHash"] = context_hash(*_places(inputs))
-        if inputs["buildOnPreview"]:
-            from plugins.build import build  # noqa: PLC0415  # not needed otherwise
-
-            build(call, inputs, *_places(inputs)[:2], keep=False)
-        return outputs
+        """Build when that was asked for, without keeping the image. Nothing about the result is known before."""
+        self._previewed(call, inputs)
+        return {**inputs, **dict.fromkeys(self.computed, UNKNOWN)}
 
     def preview_update(self, call: Call, identity: str, olds: Values, inputs: Values) -> Values:
-        """Return what `preview_create` does."""
-        del identity, olds
-        return self.preview_create(call, inputs)
+        """Return what is known: the new hash when nothing but the context changed, as the official plugin does."""
+        del identity
+        digest = self._previewed(call, inputs)
+        former, now = _comparable(olds), _comparable(inputs)
+        if has_unknown(inputs) or any(former.get(name) != now.get(name) for name in _KINDS):
+            return {**inputs, **dict.fromkeys(self.computed, UNKNOWN)}
+        found = context_hash(*_places(inputs))
+        return {**inputs, "contextHash": found, "digest": digest, "ref": reference(inputs.get("tags") or [], digest)}
+
+    @staticmethod
+    def _previewed(call: Call, inputs: Values) -> str:
+        if inputs.get("buildOnPreview") is False:
+            return ""
+        if has_unknown(inputs):
+            call.log("warning", "Skipping preview build because some inputs are unknown.")
+            return ""
+        from plugins.build import build  # noqa: PLC0415  # not needed otherwise
+
+        return build(call, inputs, *_places(inputs)[:2], keep=False)
 
     def delete(self, call: Call, identity: str, olds: Values) -> None:
         """Remove the image from the engine, and from the registry where that allows it."""
@@ -124,6 +132,12 @@ class Image(Resource):
     def _built(call: Call, inputs: Values) -> Values:
         from plugins.build import build  # noqa: PLC0415
 
+        if not (inputs.get("exports") or inputs.get("push") or inputs.get("load")):
+            call.log(
+                "warning",
+                "No exports were specified so the build will only remain in the local build cache. Use `push` to upload "
+                "the image to a registry, or silence this warning with a `cacheonly` export.",
+            )
         context, dockerfile, named = _places(inputs)
         found = context_hash(context, dockerfile, named)
         digest = build(call, inputs, context, dockerfile, keep=True)
@@ -184,9 +198,7 @@ def _problems(inputs: Values) -> list[Failure]:
         failures.append(Failure("dockerfile", 'only specify "file" or "inline", not both'))
     exports = inputs.get("exports") or []
     if inputs.get("push") and inputs.get("load"):
-        failures.append(
-            Failure("push", "simultaneous push and load requires a v0.13 buildkit daemon or newer")
-        )
+        failures.append(Failure("push", "simultaneous push and load requires a v0.13 buildkit daemon or newer"))
     if len(exports) + bool(inputs.get("push")) + bool(inputs.get("load")) > 1 and exports:
         failures.append(Failure("exports", "multiple exports require a v0.13 buildkit daemon or newer"))
     failures.extend(

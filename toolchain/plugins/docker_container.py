@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from plugins import docker_schema, schema
-from plugins.resource import Call, Difference, Failure, PartialError, PluginError, Resource, Values
+from plugins.resource import Call, Difference, Failure, PartialError, PluginError, Resource, Values, patiently
 from plugins.values import UNKNOWN
 
 if TYPE_CHECKING:
@@ -66,23 +66,28 @@ class Container(Resource):
         try:
             self._connect(engine, identity, inputs)
             for archive in docker_request.archives(inputs):
-                _saying("Unable to upload volume content", engine.ask, "PUT", f"/containers/{identity}/archive",
-                        query={"path": "/"}, body=archive, headers={"Content-Type": "application/x-tar"})
+                _saying(
+                    "Unable to upload volume content",
+                    engine.ask,
+                    "PUT",
+                    f"/containers/{identity}/archive",
+                    query={"path": "/"},
+                    body=archive,
+                    headers={"Content-Type": "application/x-tar"},
+                )
             started = datetime.now(UTC)
             if inputs["start"]:
                 _saying("Unable to start container", engine.ask, "POST", f"/containers/{identity}/start")
                 if inputs["wait"]:
                     self._wait_healthy(call, engine, identity, int(inputs["waitTimeout"]))
             if inputs["attach"]:
-                outputs.update(self._attach(engine, identity, inputs))
+                outputs.update(self._attach(call, engine, identity, inputs))
         except PluginError as error:
             # The container is there: the engine of Pulumi has to know it, to remove it later.
             raise PartialError(str(error), identity, outputs) from error
         return identity, {**outputs, **self._settled(call, engine, identity, inputs, started)}
 
-    def read(
-        self, call: Call, identity: str, olds: Values, inputs: Values
-    ) -> tuple[str, Values, Values] | None:
+    def read(self, call: Call, identity: str, olds: Values, inputs: Values) -> tuple[str, Values, Values] | None:
         """Return the container as it is. One that should run and does not shows as `mustRun: false`."""
         from plugins.docker_state import state  # noqa: PLC0415
 
@@ -94,8 +99,9 @@ class Container(Resource):
         imported = not olds
         kept = {key: value for key, value in olds.items() if key not in _STATE_ONLY or key in now}
         if imported:
-            defaults = {name: known.default for name, known in docker_schema.CONTAINER.items()
-                        if known.default is not None}
+            defaults = {
+                name: known.default for name, known in docker_schema.CONTAINER.items() if known.default is not None
+            }
             kept = {**defaults, **kept}
         outputs = {**kept, **now}
         if not found["State"]["Running"] and outputs.get("mustRun"):
@@ -109,8 +115,13 @@ class Container(Resource):
         engine = self._engine()
         fields = docker_schema.CONTAINER
         if any(schema.differs(fields[name], olds.get(name), inputs.get(name)) for name in _UPDATED):
-            _saying("Unable to update a container", engine.ask, "POST", f"/containers/{identity}/update",
-                    body=docker_request.limits(inputs))
+            _saying(
+                "Unable to update a container",
+                engine.ask,
+                "POST",
+                f"/containers/{identity}/update",
+                body=docker_request.limits(inputs),
+            )
         if inputs["mustRun"] and not olds.get("mustRun"):
             _saying("Unable to start container", engine.ask, "POST", f"/containers/{identity}/start")
             call.pause(_SETTLE)
@@ -125,15 +136,17 @@ class Container(Resource):
         """Stop the container within its time of grace, and remove it."""
         from plugins.engine import EngineError  # noqa: PLC0415
 
-        del call
         engine = self._engine()
         if not olds.get("attach"):
-            grace = int(olds.get("destroyGraceSeconds") or 0)
-            _saying(f"Error stopping container {identity}", engine.ask, "POST", f"/containers/{identity}/stop",
-                    query={"t": grace})
+            path, grace = f"/containers/{identity}/stop", {"t": int(olds.get("destroyGraceSeconds") or 0)}
+            try:
+                patiently(call, lambda: engine.ask("POST", path, query=grace))
+            except PluginError as error:
+                raise PluginError(f"Error stopping container {identity}: {error}") from error
         try:
-            engine.ask("DELETE", f"/containers/{identity}",
-                       query={"v": int(bool(olds.get("removeVolumes", True))), "force": 1})
+            engine.ask(
+                "DELETE", f"/containers/{identity}", query={"v": int(bool(olds.get("removeVolumes", True))), "force": 1}
+            )
         except EngineError as error:
             if not any(part in str(error) for part in ("No such container", "is already in progress")):
                 raise PluginError(f"Error deleting container {identity}: {error}") from error
@@ -151,9 +164,13 @@ class Container(Resource):
         for network in networks:
             addresses = {"IPv4Address": network.get("ipv4Address", ""), "IPv6Address": network.get("ipv6Address", "")}
             endpoint = {"Aliases": network.get("aliases") or [], "IPAMConfig": addresses}
-            _saying(f"Unable to connect to network '{network['name']}'", engine.ask,
-                    "POST", f"/networks/{network['name']}/connect",
-                    body={"Container": identity, "EndpointConfig": endpoint})
+            _saying(
+                f"Unable to connect to network '{network['name']}'",
+                engine.ask,
+                "POST",
+                f"/networks/{network['name']}/connect",
+                body={"Container": identity, "EndpointConfig": endpoint},
+            )
 
     @staticmethod
     def _wait_healthy(call: Call, engine: Engine, identity: str, seconds: int) -> None:
@@ -175,8 +192,9 @@ class Container(Resource):
             call.pause(_LOOK)
 
     @staticmethod
-    def _attach(engine: Engine, identity: str, inputs: Values) -> Values:
-        ended = engine.ask("POST", f"/containers/{identity}/wait", query={"condition": "not-running"})
+    def _attach(call: Call, engine: Engine, identity: str, inputs: Values) -> Values:
+        path, query = f"/containers/{identity}/wait", {"condition": "not-running"}
+        ended = patiently(call, lambda: engine.ask("POST", path, query=query))
         found: Values = {"exitCode": ended["StatusCode"]}
         if inputs["logs"]:
             query = {"stdout": 1, "stderr": 1}
@@ -200,13 +218,15 @@ class Container(Resource):
             if not inputs["start"]:
                 raise PluginError("container failed to be in running state: mustRun is true and start is false")
             code = f"exit code {status['ExitCode']}, {status['Error'] or 'no error of the engine'}"
-            exited = datetime.fromisoformat(status["FinishedAt"][:19] + "+00:00").timestamp() >= int(started.timestamp())
+            exited = datetime.fromisoformat(status["FinishedAt"][:19] + "+00:00").timestamp() >= int(
+                started.timestamp()
+            )
             words = "container exited immediately" if exited else "container failed to be in running state"
             raise PluginError(f"{words} ({code})")
         return state(found)
 
 
-def _saying(words: str, ask: Callable[..., Any], *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+def _saying(words: str, ask: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     """Ask the engine, and say what was meant when it refuses."""
     try:
         return ask(*arguments, **options)

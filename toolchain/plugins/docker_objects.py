@@ -40,8 +40,9 @@ class _Simple(Resource):
 
     def preview_create(self, call: Call, inputs: Values) -> Values:
         del call
-        unknown = [name for name, known in self.fields.items()
-                   if known.output or (known.computed and name not in inputs)]
+        unknown = [
+            name for name, known in self.fields.items() if known.output or (known.computed and name not in inputs)
+        ]
         return schema.outputs({**inputs, **dict.fromkeys(unknown, UNKNOWN)})
 
     def update(self, call: Call, identity: str, olds: Values, inputs: Values) -> Values:
@@ -245,7 +246,7 @@ def image_finder(
 ) -> Callable[[Call, str, str], Any]:
     """Return how to have an image: the engine's own, else one pulled with the credentials of its registry."""
 
-    def find(call: Call, name: str, platform: str) -> Any:  # noqa: ANN401
+    def find(call: Call, name: str, platform: str) -> Any:
         found = engine().find(f"/images/{name}/json")
         if found is not None:
             return found

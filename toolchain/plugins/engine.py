@@ -83,7 +83,12 @@ class Engine:
         return _pair(self._version)
 
     def stream(
-        self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None,  # noqa: ANN401
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Iterator[bytes]:
         """Ask, and yield the answer's bytes as they come. Raises EngineError with the engine's own message."""
@@ -107,14 +112,19 @@ class Engine:
             connection.close()
 
     def ask(
-        self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None,  # noqa: ANN401
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Any:  # noqa: ANN401
+    ) -> Any:
         """Ask, and return the answer's JSON, None for an empty one."""
         text = b"".join(self.stream(method, path, query=query, body=body, headers=headers))
         return json.loads(text) if text.strip() else None
 
-    def find(self, path: str) -> Any:  # noqa: ANN401
+    def find(self, path: str) -> Any:
         """Return what is at `path`, None when there is nothing."""
         try:
             return self.ask("GET", path)

@@ -24,8 +24,11 @@ def check(
         bare = plain(value)
         if name in unsupported:
             if bare not in (None, [], {}, False):
-                failures.append(Failure(name, f"{name!r} is not supported by the fallback plugin; "
-                                              "install the official one to use it"))
+                failures.append(
+                    Failure(
+                        name, f"{name!r} is not supported by the fallback plugin; install the official one to use it"
+                    )
+                )
         elif name not in kinds:
             failures.append(Failure(name, f"unknown field {name!r}"))
         elif bare is not None and bare is not UNKNOWN and kinds[name] != "any":

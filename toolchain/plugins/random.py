@@ -160,9 +160,7 @@ def random_text(inputs: Values) -> str:
     if inputs.get("overrideSpecial"):
         sets["special"] = inputs["overrideSpecial"]
     allowed = "".join(letters for name, letters in sets.items() if inputs[name])
-    picked = [
-        secrets.choice(sets[name]) for name, (least, _) in _CLASSES.items() for _ in range(int(inputs[least]))
-    ]
+    picked = [secrets.choice(sets[name]) for name, (least, _) in _CLASSES.items() for _ in range(int(inputs[least]))]
     rest = int(inputs["length"]) - len(picked)
     if rest and not allowed:
         raise PluginError("the character set specified is empty")

@@ -5,14 +5,15 @@ from __future__ import annotations
 import abc
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from plugins.values import UNKNOWN, keep_secret
+from plugins.values import UNKNOWN, Secret, keep_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 Values = dict[str, Any]
+T = TypeVar("T")
 
 
 class PluginError(Exception):
@@ -80,8 +81,6 @@ class Resource(abc.ABC):
     """Outputs that are not known before the resource exists."""
     secrets: tuple[str, ...] = ()
     """Outputs that are always secret."""
-    all_from_all = False
-    """Whether every output is secret once any input is."""
 
     @abc.abstractmethod
     def check(self, call: Call, inputs: Values, olds: Values) -> tuple[Values, list[Failure]]:
@@ -120,12 +119,30 @@ class Resource(abc.ABC):
 
     def mark(self, outputs: Values, *sources: Mapping[str, Any]) -> Values:
         """Return outputs with their marks of secrecy, which follow from those of `sources`."""
-        from plugins.values import Secret, has_secret  # noqa: PLC0415
-
         marked = keep_secret(outputs, *sources)
-        everything = self.all_from_all and any(has_secret(value) for source in sources for value in source.values())
-        for name, value in marked.items():
-            own = name in self.secrets or (everything and name in self.computed)
-            if own and value is not None and not isinstance(value, Secret):
-                marked[name] = Secret(value)
-        return marked
+        return {
+            name: Secret(value) if name in self.secrets and not isinstance(value, Secret | None) else value
+            for name, value in marked.items()
+        }
+
+
+def patiently(call: Call, work: Callable[[], T]) -> T:
+    """Do what may take long, and stop waiting for it at once when the user cancels."""
+    done: list[T] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except BaseException as error:  # noqa: BLE001  # raised again below
+            failed.append(error)
+
+    worker = threading.Thread(target=run, daemon=True)
+    worker.start()
+    while worker.is_alive():
+        worker.join(0.05)
+        if worker.is_alive() and call.cancelled.is_set():
+            raise PluginError("cancelled")
+    if failed:
+        raise failed[0]
+    return done[0]

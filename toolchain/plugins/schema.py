@@ -67,13 +67,11 @@ def _checked(kind: str, fields: Mapping[str, Field], values: Values, path: str, 
         for name, known in fields.items()
         if known.required and checked.get(name) is None
     )
-    defaults = [
-        name for name, known in fields.items() if known.default is not None and checked.get(name) is None
-    ]
+    defaults = [name for name, known in fields.items() if known.default is not None and checked.get(name) is None]
     return {**checked, **{name: fields[name].default for name in defaults}, DEFAULTS: sorted(defaults)}
 
 
-def _checked_value(kind: str, known: Field, value: Any, where: str, failures: list[Failure]) -> Any:  # noqa: ANN401
+def _checked_value(kind: str, known: Field, value: Any, where: str, failures: list[Failure]) -> Any:
     if isinstance(value, Secret):
         return Secret(_checked_value(kind, known, value.value, where, failures))
     if value is None or value is UNKNOWN:
@@ -95,7 +93,7 @@ def _checked_value(kind: str, known: Field, value: Any, where: str, failures: li
     return value
 
 
-def _scalar_problem(known: Field, value: Any) -> str | None:  # noqa: ANN401
+def _scalar_problem(known: Field, value: Any) -> str | None:
     try:
         value = coerce(known, value)
     except ValueError:
@@ -103,7 +101,7 @@ def _scalar_problem(known: Field, value: Any) -> str | None:  # noqa: ANN401
     return known.check(value) if known.check else None
 
 
-def coerce(known: Field, value: Any) -> Any:  # noqa: ANN401
+def coerce(known: Field, value: Any) -> Any:
     """Return a scalar in the field's own type. Texts that say a number or a boolean are taken as such."""
     if isinstance(value, list | dict):
         raise ValueError(value)  # noqa: TRY004  # one kind of error for callers
@@ -152,7 +150,7 @@ def diff(call: Call, fields: Mapping[str, Field], olds: Values, inputs: Values, 
     return Difference(changed, delete_first=fixed and any(changed.values()), kinds=kinds)
 
 
-def differs(known: Field, old: Any, new: Any) -> bool:  # noqa: ANN401
+def differs(known: Field, old: Any, new: Any) -> bool:
     """Say whether a field's value in the state differs from the input."""
     if known.empty_is_unset and not new:
         return False
@@ -162,9 +160,7 @@ def differs(known: Field, old: Any, new: Any) -> bool:  # noqa: ANN401
         return True
     if known.kind == "list" and known.fields:
         old = old or []
-        return len(old) != len(new) or any(
-            _objects_differ(known.fields, *pair) for pair in zip(old, new, strict=True)
-        )
+        return len(old) != len(new) or any(_objects_differ(known.fields, *pair) for pair in zip(old, new, strict=True))
     if known.kind == "object":
         return _objects_differ(known.fields, old or {}, new)
     return bool(canonical(known, old) != canonical(known, new))
@@ -174,13 +170,15 @@ def _objects_differ(fields: Mapping[str, Field], old: Values, new: Values) -> bo
     return any(differs(known, old.get(name), new.get(name)) for name, known in fields.items())
 
 
-def canonical(known: Field, value: Any) -> Any:  # noqa: ANN401
+def canonical(known: Field, value: Any) -> Any:
     """Return a value in a form that compares: without order where there is none, nothing and zero the same."""
     if _is_zero(value):
         return None
     if known.kind in ("list", "set"):
         items = [
-            {name: canonical(part, item.get(name)) for name, part in known.fields.items()} if known.fields else str(item)
+            {name: canonical(part, item.get(name)) for name, part in known.fields.items()}
+            if known.fields
+            else str(item)
             for item in value
         ]
         return sorted(items, key=repr) if known.kind == "set" else items
@@ -192,7 +190,7 @@ def canonical(known: Field, value: Any) -> Any:  # noqa: ANN401
     return None if _is_zero(found) else found
 
 
-def _is_zero(value: Any) -> bool:  # noqa: ANN401
+def _is_zero(value: Any) -> bool:
     return value is None or value in ("", 0, False, [], {})
 
 
@@ -201,7 +199,7 @@ def outputs(values: Values) -> Values:
     return {name: _without_defaults(value) for name, value in values.items() if name != DEFAULTS}
 
 
-def _without_defaults(value: Any) -> Any:  # noqa: ANN401
+def _without_defaults(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _without_defaults(item) for name, item in value.items() if name != DEFAULTS}
     if isinstance(value, list):

@@ -50,7 +50,7 @@ class Secret:
 
     __slots__ = ("value",)
 
-    def __init__(self, value: Any) -> None:  # noqa: ANN401
+    def __init__(self, value: Any) -> None:
         """Wrap `value`."""
         self.value = value
 
@@ -64,7 +64,7 @@ def decode(struct: struct_pb2.Struct) -> dict[str, Any]:
     return {key: _decode(value) for key, value in struct.fields.items()}
 
 
-def _decode(value: struct_pb2.Value) -> Any:  # noqa: ANN401
+def _decode(value: struct_pb2.Value) -> Any:
     kind = value.WhichOneof("kind")
     if kind == "struct_value":
         return _decode_object(value.struct_value)
@@ -78,7 +78,7 @@ def _decode(value: struct_pb2.Value) -> Any:  # noqa: ANN401
     return value.bool_value if kind == "bool_value" else None
 
 
-def _decode_object(struct: struct_pb2.Struct) -> Any:  # noqa: ANN401
+def _decode_object(struct: struct_pb2.Struct) -> Any:
     if _SIGNATURE not in struct.fields:
         return decode(struct)
     mark = struct.fields[_SIGNATURE].string_value
@@ -95,7 +95,7 @@ def encode(values: Mapping[str, Any]) -> struct_pb2.Struct:
     return struct_pb2.Struct(fields={key: _encode(value) for key, value in values.items() if value is not None})
 
 
-def _encode(value: Any) -> struct_pb2.Value:  # noqa: ANN401, PLR0911  # one return for each kind of value
+def _encode(value: Any) -> struct_pb2.Value:  # noqa: PLR0911  # one return for each kind of value
     if value is None:
         return struct_pb2.Value(null_value=struct_pb2.NULL_VALUE)
     if value is UNKNOWN:
@@ -114,7 +114,7 @@ def _encode(value: Any) -> struct_pb2.Value:  # noqa: ANN401, PLR0911  # one ret
     return struct_pb2.Value(list_value=struct_pb2.ListValue(values=[_encode(item) for item in value]))
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401
+def plain(value: Any) -> Any:
     """Return `value` without its marks of secrecy."""
     if isinstance(value, Secret):
         return plain(value.value)
@@ -125,7 +125,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-def has_secret(value: Any) -> bool:  # noqa: ANN401
+def has_secret(value: Any) -> bool:
     """Say whether anything in `value` is secret."""
     if isinstance(value, dict):
         return any(map(has_secret, value.values()))
@@ -134,7 +134,7 @@ def has_secret(value: Any) -> bool:  # noqa: ANN401
     return isinstance(value, Secret)
 
 
-def has_unknown(value: Any) -> bool:  # noqa: ANN401
+def has_unknown(value: Any) -> bool:
     """Say whether anything in `value` is not known yet."""
     if isinstance(value, Secret):
         return has_unknown(value.value)
