@@ -32,15 +32,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def docker(*arguments: str, check: bool = True, text: str | None = None) -> str:
-    """Run the Docker CLI and return what it printed."""
+def docker(*arguments: str, check: bool = True, text: str | None = None, errors: bool = False) -> str:
+    """Run the Docker CLI and return what it printed, with what it printed as errors if asked."""
     done = subprocess.run(
         ["docker", *arguments], capture_output=True, text=True, check=False, input=text, timeout=SECONDS
     )
     if check and done.returncode:
         message = f"docker {' '.join(arguments)}: {done.stderr}"
         raise AssertionError(message)
-    return done.stdout.strip()
+    return (done.stdout + done.stderr if errors else done.stdout).strip()
 
 
 @dataclass(frozen=True)
