@@ -127,7 +127,11 @@ class Api:
             try:
                 connection.request(method, target, payload, headers)
                 response = connection.getresponse()
-                return response.status, [_warning(item) for item in response.headers.get_all("Warning", [])], response.read()
+                return (
+                    response.status,
+                    [_warning(item) for item in response.headers.get_all("Warning", [])],
+                    response.read(),
+                )
             except (http.client.HTTPException, OSError) as error:
                 connection.close()
                 self._local.connection = None

@@ -62,7 +62,9 @@ class Cluster:
             except (ApiError, NoMatch) as error:
                 if isinstance(error, ApiError):
                     missing_namespace = error.not_found and "namespaces" in error.message
-                    if preview and (error.already_exists or missing_namespace or "does not support dry run" in error.message):
+                    if preview and (
+                        error.already_exists or missing_namespace or "does not support dry run" in error.message
+                    ):
                         raise PreviewImpossible(error.message) from None
                     if not error.not_found:
                         raise
@@ -103,10 +105,15 @@ class Cluster:
         """Change an object to new inputs, or say what it would become. `base` is what the former inputs made of it."""
         path = f"{self.discovery.collection(gvk_of(inputs), namespace_of(inputs))}/{name_of(live)}"
         if gvk_of(inputs).kind == "CustomResourceDefinition":
-            body = {**inputs, "metadata": {**metadata(inputs), "resourceVersion": metadata(live).get("resourceVersion")}}
+            body = {
+                **inputs,
+                "metadata": {**metadata(inputs), "resourceVersion": metadata(live).get("resourceVersion")},
+            }
             return self._send("PUT", path, body, log, JSON, preview=preview, fieldManager=manager)
         if not self._style.server_side:
-            return self._send("PATCH", path, merge_patch(base, inputs), log, MERGE, preview=preview, fieldManager=manager)
+            return self._send(
+                "PATCH", path, merge_patch(base, inputs), log, MERGE, preview=preview, fieldManager=manager
+            )
         force = self._forced(inputs) or (preview and has_own_updates(live, manager))
         if not preview:
             live = self._adopt(path, live, manager)

@@ -80,11 +80,7 @@ def compare(
     """Compare pruned live state with new inputs; a zero value that the server drops is no change the second time."""
     found: list[FieldDiff] = []
     _compare_objects((), live, inputs, old_inputs, found)
-    return [FieldDiff(diff.path, diff.change, forces(diff.path, value, forcing)) for diff, value in _values(found, inputs)]
-
-
-def _values(found: list[FieldDiff], inputs: Object) -> list[tuple[FieldDiff, Value]]:
-    return [(diff, _at(inputs, diff.path)) for diff in found]
+    return [FieldDiff(item.path, item.change, forces(item.path, _at(inputs, item.path), forcing)) for item in found]
 
 
 def _at(value: Value, path: Path) -> Value:
@@ -123,9 +119,12 @@ def _compare_objects(path: Path, live: Object, given: Object, before: Object, fo
         )
 
 
-def _compare_lists(path: Path, live: list[Value], given: list[Value], before: list[Value], found: list[FieldDiff]) -> None:
+def _compare_lists(
+    path: Path, live: list[Value], given: list[Value], before: list[Value], found: list[FieldDiff]
+) -> None:
     for index in range(max(len(live), len(given))):
-        _compare((*path, index), *(items[index] if index < len(items) else _MISSING for items in (live, given, before)), found)
+        old, new, former = (items[index] if index < len(items) else _MISSING for items in (live, given, before))
+        _compare((*path, index), old, new, former, found)
 
 
 def _same(live: Value, given: Value) -> bool:

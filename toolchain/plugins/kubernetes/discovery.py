@@ -13,12 +13,7 @@ if TYPE_CHECKING:
 
 # Built-in kinds without a namespace, for when no cluster can be asked.
 CLUSTER_WIDE = frozenset(
-    """APIService CSIDriver CSINode CertificateSigningRequest ClusterRole ClusterRoleBinding ClusterTrustBundle
-    ComponentStatus CustomResourceDefinition DeviceClass FlowSchema IPAddress IngressClass MutatingAdmissionPolicy
-    MutatingAdmissionPolicyBinding MutatingWebhookConfiguration Namespace Node PersistentVolume PodSecurityPolicy
-    PriorityClass PriorityLevelConfiguration ResourceSlice RuntimeClass SelfSubjectReview ServiceCIDR StorageClass
-    StorageVersion StorageVersionMigration TokenReview ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding
-    ValidatingWebhookConfiguration VolumeAttachment VolumeAttributesClass""".split(),
+    ["APIService", "CSIDriver", "CSINode", "CertificateSigningRequest", "ClusterRole", "ClusterRoleBinding", "ClusterTrustBundle", "ComponentStatus", "CustomResourceDefinition", "DeviceClass", "FlowSchema", "IPAddress", "IngressClass", "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "MutatingWebhookConfiguration", "Namespace", "Node", "PersistentVolume", "PodSecurityPolicy", "PriorityClass", "PriorityLevelConfiguration", "ResourceSlice", "RuntimeClass", "SelfSubjectReview", "ServiceCIDR", "StorageClass", "StorageVersion", "StorageVersionMigration", "TokenReview", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration", "VolumeAttachment", "VolumeAttributesClass"],
 )
 
 
@@ -72,7 +67,11 @@ class Discovery:
         """Find where the objects of a kind live, in a namespace if the kind has one."""
         mapping = self.mapping(gvk)
         root = f"/apis/{gvk.group}/{gvk.version}" if gvk.group else f"/api/{gvk.version}"
-        return f"{root}/namespaces/{namespace or 'default'}/{mapping.plural}" if mapping.namespaced else f"{root}/{mapping.plural}"
+        return (
+            f"{root}/namespaces/{namespace or 'default'}/{mapping.plural}"
+            if mapping.namespaced
+            else f"{root}/{mapping.plural}"
+        )
 
     def _fetch(self, gvk: Gvk) -> dict[str, Mapping]:
         root = f"/apis/{gvk.group}/{gvk.version}" if gvk.group else f"/api/{gvk.version}"

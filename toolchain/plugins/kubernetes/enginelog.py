@@ -13,7 +13,6 @@ from plugins.proto import grpc
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_LEVELS = {"debug": 0, "info": 1, "warning": 2, "error": 3}
 _PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]+@")
 
 
@@ -51,7 +50,9 @@ class Engine:
             if self._send is None:
                 stub: Any = engine_pb2_grpc.EngineStub(grpc.insecure_channel(self.address))
                 self._send = stub.Log
-        request = engine_pb2.LogRequest(severity=_LEVELS[level], message=text, urn=urn, ephemeral=ephemeral)
+        request = engine_pb2.LogRequest(
+            severity=engine_pb2.LogSeverity.Value(level.upper()), message=text, urn=urn, ephemeral=ephemeral
+        )
         with contextlib.suppress(grpc.RpcError):
             self._send(request, timeout=10)
 

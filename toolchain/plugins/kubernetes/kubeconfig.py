@@ -34,7 +34,9 @@ class Access:
     headers: dict[str, str] = field(default_factory=dict, repr=False)
 
 
-def load(text_or_path: str, *, context: str = "", cluster: str = "", environment: dict[str, str] | None = None) -> Access:
+def load(
+    text_or_path: str, *, context: str = "", cluster: str = "", environment: dict[str, str] | None = None
+) -> Access:
     """Find the way to a cluster.
 
     `text_or_path` is the provider's setting; empty means KUBECONFIG, then ~/.kube/config, then the pod's own account.
@@ -48,8 +50,8 @@ def load(text_or_path: str, *, context: str = "", cluster: str = "", environment
 def read(text_or_path: str, environment: dict[str, str] | None = None) -> tuple[Object, Path]:
     """Read a kubeconfig and the folder that its relative paths start from; empty if there is none."""
     if text_or_path:
-        path = Path(text_or_path).expanduser() if "\n" not in text_or_path and len(text_or_path) < 4096 else None  # noqa: PLR2004
-        if path is not None and path.is_file():
+        path = Path(text_or_path).expanduser()
+        if _is_file(path):
             return _parse(path.read_text(encoding="utf-8"), str(path)), path.parent
         return _parse(text_or_path, "the kubeconfig setting"), Path.cwd()
     variables = os.environ if environment is None else environment
@@ -71,6 +73,13 @@ def active_cluster(config: Object, context: str = "", cluster: str = "") -> Obje
     return _named(config, "clusters", "cluster", name) if chosen is not None else None
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False  # a kubeconfig's text is too long for a path
+
+
 def _parse(text: str, origin: str) -> Object:
     try:
         parsed = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
@@ -86,7 +95,10 @@ def _merge(first: Object, second: Object) -> Object:
     merged = {**second, **first}
     for key in ("clusters", "contexts", "users"):
         known = {item.get("name") for item in first.get(key) or []}
-        merged[key] = [*(first.get(key) or []), *(item for item in second.get(key) or [] if item.get("name") not in known)]
+        merged[key] = [
+            *(first.get(key) or []),
+            *(item for item in second.get(key) or [] if item.get("name") not in known),
+        ]
     return merged
 
 
@@ -106,7 +118,9 @@ def _access(config: Object, folder: Path, context: str, cluster: str) -> Access:
         raise KubeconfigError(f"no kubeconfig context {wanted!r} (known: {known})" if wanted else "no kubeconfig found")
     settings = active_cluster(config, context, cluster)
     if settings is None or not settings.get("server"):
-        raise KubeconfigError(f"context {wanted!r}: cluster {cluster or chosen.get('cluster')!r} is not in the kubeconfig")
+        raise KubeconfigError(
+            f"context {wanted!r}: cluster {cluster or chosen.get('cluster')!r} is not in the kubeconfig"
+        )
     if settings.get("proxy-url"):
         raise KubeconfigError("proxy-url is not supported by this plugin; use the official one")
     user = _named(config, "users", "user", str(chosen.get("user") or "")) or {}
@@ -128,7 +142,9 @@ def _credentials(user: Object, folder: Path) -> tuple[dict[str, str], bytes | No
     if user.get("exec"):
         status = _execute(user["exec"])
         token = status.get("token")
-        certificate = str(status["clientCertificateData"]).encode() if "clientCertificateData" in status else certificate
+        certificate = (
+            str(status["clientCertificateData"]).encode() if "clientCertificateData" in status else certificate
+        )
         key = str(status["clientKeyData"]).encode() if "clientKeyData" in status else key
         return ({"Authorization": f"Bearer {token}"} if token else {}), certificate, key
     if user.get("auth-provider"):

@@ -150,7 +150,8 @@ def normalize(obj: Object) -> Object:
 
 def _normalize_secret(secret: Object) -> None:
     texts = secret.get("stringData")
-    data = secret.get("data") if isinstance(secret.get("data"), dict) else {}
+    data: Value = secret.get("data")
+    data = data if isinstance(data, dict) else {}
     if isinstance(texts, dict) and texts and all(isinstance(text, str) for text in texts.values()):
         encoded = {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}
         secret["data"] = {**data, **encoded}

@@ -39,7 +39,11 @@ _FIELDS: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("", "Pod"): (
         *(f".spec.{field}" for field in _POD_FIELDS.split()),
-        *(f".spec.{list_}[*].{field}" for list_ in ("containers", "initContainers") for field in _CONTAINER_FIELDS.split()),
+        *(
+            f".spec.{list_}[*].{field}"
+            for list_ in ("containers", "initContainers")
+            for field in _CONTAINER_FIELDS.split()
+        ),
     ),
     ("", "ResourceQuota"): (".spec.scopes",),
     ("", "Service"): (".spec.clusterIP",),

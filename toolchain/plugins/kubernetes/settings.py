@@ -82,7 +82,11 @@ def failures(urn: str, given: Object) -> list[tuple[str, str]]:
         name = urn.rpartition("::")[2]
         if name == "default" or name.startswith("default_"):
             found.append(("", "strict mode prohibits default provider"))
-        found += [(key, f'strict mode requires Provider "{key}" argument') for key in ("kubeconfig", "context") if not given.get(key)]
+        found += [
+            (key, f'strict mode requires Provider "{key}" argument')
+            for key in ("kubeconfig", "context")
+            if not given.get(key)
+        ]
     if given.get("renderYamlToDirectory"):
         found += [
             (key, f'"{key}" arg is not compatible with "renderYamlToDirectory" arg')

@@ -9,7 +9,18 @@ from plugins.values import UNKNOWN, Secret, decode, encode, has_secret, has_unkn
 if TYPE_CHECKING:
     from plugins.proto import struct_pb2
 
-__all__ = ["UNKNOWN", "Object", "Secret", "Value", "encode", "has_secret", "has_unknown", "mark_secrets", "plain", "read"]
+__all__ = [
+    "UNKNOWN",
+    "Object",
+    "Secret",
+    "Value",
+    "encode",
+    "has_secret",
+    "has_unknown",
+    "mark_secrets",
+    "plain",
+    "read",
+]
 
 Value: TypeAlias = Any
 """A JSON value whose leaves and branches may be `Secret` or `UNKNOWN`."""

@@ -12,7 +12,9 @@ from plugins.kubernetes.waits.workloads import condition, observed
 if TYPE_CHECKING:
     from plugins.kubernetes.values import Object, Value
 
-_STEP = re.compile(r"""\.([A-Za-z0-9_\-/]+(?:\\\.[A-Za-z0-9_\-/]+)*)|\[['"]([^'"]+)['"]\]|\[(\d+|\*)\]|\[\?\(@\.([\w.]+)\s*==\s*['"]?([^'")]+)['"]?\)\]""")
+_STEP = re.compile(
+    r"""\.([A-Za-z0-9_\-/]+(?:\\\.[A-Za-z0-9_\-/]+)*)|\[['"]([^'"]+)['"]\]|\[(\d+|\*)\]|\[\?\(@\.([\w.]+)\s*==\s*['"]?([^'")]+)['"]?\)\]"""
+)
 
 
 class WaitForError(ValueError):
@@ -61,17 +63,22 @@ def generic(live: Object) -> Verdict:
 def _meets(live: Object, expression: str) -> bool:
     if expression.startswith("condition="):
         kind, separator, value = expression.removeprefix("condition=").partition("=")
-        found = next((item for item in _all(live, ".status.conditions[*]") if _same(item.get("type"), kind)), {})
-        return _same(found.get("status"), value if separator else "True")
-    path, value = _split(expression)
-    found_values = _all(live, path)
-    return bool(found_values) if value is None else any(_text(item) == value for item in found_values)
+        wanted = value if separator else "True"
+        conditions = [item for item in _all(live, ".status.conditions[*]") if _same(item.get("type"), kind)]
+        return any(_same(item.get("status"), wanted) for item in conditions)
+    path, text = _split(expression)
+    found = _all(live, path)
+    return bool(found) if text is None else any(_text(item) == text for item in found)
 
 
 def _split(expression: str) -> tuple[str, str | None]:
     """Split `jsonpath={.status.phase}=Running` into path and value; without a value any will do."""
     rest = expression.removeprefix("jsonpath=").strip("'\"")
-    match = re.fullmatch(r"\{?(\.?[^{}]*?)\}?(?:=(.*))?", rest) if not rest.startswith("{") else re.fullmatch(r"\{(.+)\}(?:=(.*))?", rest)
+    match = (
+        re.fullmatch(r"\{?(\.?[^{}]*?)\}?(?:=(.*))?", rest)
+        if not rest.startswith("{")
+        else re.fullmatch(r"\{(.+)\}(?:=(.*))?", rest)
+    )
     if match is None:
         raise WaitForError(f'pulumi.com/waitFor: cannot read the JSONPath of "{expression}"')
     path = match[1] if match[1].startswith((".", "[")) else f".{match[1]}"

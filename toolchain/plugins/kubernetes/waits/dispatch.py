@@ -100,8 +100,12 @@ class Waits:
             finalizers = pluck(found, "metadata", "finalizers") or []
             spec_finalizers = pluck(found, "spec", "finalizers") or []
             held = ", ".join(map(str, [*finalizers, *spec_finalizers]))
-            reason = f"{kind} {name!r} still exists" + (f"; finalizers might be preventing deletion ({held})" if held else "")
-            complaints = [str(item.get("message")) for item in pluck(found, "status", "conditions") or [] if kind == "Namespace"]
+            reason = f"{kind} {name!r} still exists" + (
+                f"; finalizers might be preventing deletion ({held})" if held else ""
+            )
+            complaints = [
+                str(item.get("message")) for item in pluck(found, "status", "conditions") or [] if kind == "Namespace"
+            ]
             return Verdict(ready=False, status=f"Waiting for {kind} {name!r} to be gone", reasons=(reason, *complaints))
 
         seconds = timeout_seconds(custom_seconds, inputs, (10 if kind in LONG_DELETIONS else 5) * MINUTE)

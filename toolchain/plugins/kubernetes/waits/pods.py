@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from plugins.kubernetes.values import Object
 
 # Events that say why a pod that runs, or cannot start, is not ready; the rest is noise or in the pod's status.
-TELLING_EVENTS = frozenset({"Unhealthy", "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "FailedScheduling"})
+TELLING_EVENTS = frozenset(
+    {"Unhealthy", "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "FailedScheduling"}
+)
 QUIET_WAITS = frozenset({"", "ContainerCreating", "PodInitializing"})
 
 

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 def volume(live: Object) -> Verdict:
     """A PersistentVolume: available or bound."""
     phase = pluck(live, "status", "phase")
-    return Verdict(ready=phase in ("Available", "Bound"), status="Waiting for the volume", reasons=(f"phase is {phase}",))
+    return Verdict(
+        ready=phase in ("Available", "Bound"), status="Waiting for the volume", reasons=(f"phase is {phase}",)
+    )
 
 
 def claim(live: Object, storage_class: Object) -> Verdict:

@@ -62,7 +62,11 @@ def new_replica_set(live: Object, replica_sets: Iterable[Object]) -> Object | No
 def deployment(live: Object, replica_sets: Iterable[Object], claims: Iterable[Object] = ()) -> Verdict:
     """A Deployment: the controller has seen it, it is available, and all replicas of its newest revision are ready."""
     if not observed(live):
-        return Verdict(ready=False, status="Waiting for the Deployment controller", reasons=("The Deployment controller did not act",))
+        return Verdict(
+            ready=False,
+            status="Waiting for the Deployment controller",
+            reasons=("The Deployment controller did not act",),
+        )
     available, progressing = condition(live, "Available"), condition(live, "Progressing")
     first = annotation(live, REVISION) == "1"
     rolled_out = first or (holds(live, "Progressing") and progressing.get("reason") == "NewReplicaSetAvailable")
@@ -73,13 +77,17 @@ def deployment(live: Object, replica_sets: Iterable[Object], claims: Iterable[Ob
     unbound = [name_of(claim) for claim in claims if pluck(claim, "status", "phase") != "Bound"]
     reasons = [*_complaint(progressing), *_complaint(available)]
     if holds(live, "ReplicaFailure"):  # no Pod could even be made: a quota, or a policy that refuses it
-        reasons.append(f"[{condition(live, 'ReplicaFailure').get('reason')}] {condition(live, 'ReplicaFailure').get('message')}")
+        reasons.append(
+            f"[{condition(live, 'ReplicaFailure').get('reason')}] {condition(live, 'ReplicaFailure').get('message')}"
+        )
     if unbound:
         reasons.append(f"Failed to bind PersistentVolumeClaim(s): {', '.join(unbound)}")
     if not holds(live, "Available"):
         reasons.append("Minimum number of live Pods was not attained")
     elif not (rolled_out and complete):
-        reasons.append(f"Minimum number of Pods to consider the application live was not attained ({ready}/{wanted} ready)")
+        reasons.append(
+            f"Minimum number of Pods to consider the application live was not attained ({ready}/{wanted} ready)"
+        )
     return Verdict(
         ready=holds(live, "Available") and rolled_out and complete and not unbound,
         status=f"Waiting for app ReplicaSet to be available ({ready}/{wanted} Pods available)",
@@ -90,7 +98,11 @@ def deployment(live: Object, replica_sets: Iterable[Object], claims: Iterable[Ob
 def claim_names(live: Object) -> set[str]:
     """Name the volume claims that a workload's pods mount."""
     volumes = pluck(live, "spec", "template", "spec", "volumes") or []
-    return {str(pluck(volume, "persistentVolumeClaim", "claimName")) for volume in volumes if "persistentVolumeClaim" in volume}
+    return {
+        str(pluck(volume, "persistentVolumeClaim", "claimName"))
+        for volume in volumes
+        if "persistentVolumeClaim" in volume
+    }
 
 
 def stateful_set(live: Object) -> Verdict:
