@@ -1,0 +1,78 @@
+"""Provider plugins: the official ones where the CLI can have them, else this project's own over the real engines' APIs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from typing import TYPE_CHECKING, Final
+
+from lib import places, pulumi
+from lib.progress import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SOURCE: Final = places.ROOT / "toolchain" / "plugins"
+
+
+def needed() -> dict[str, str]:
+    """Return plugin -> version, as the SDKs in the Python environment ask for them."""
+    found = {}
+    for file in sorted(places.VENV.glob("lib/python*/site-packages/pulumi_*/pulumi-plugin.json")):
+        plugin = json.loads(file.read_text())
+        found[plugin["name"]] = plugin["version"]
+    return found
+
+
+def folder(home: Path, name: str, version: str) -> Path:
+    """Return where the engine looks for a plugin."""
+    return home / "plugins" / f"resource-{name}-v{version}"
+
+
+def official(name: str, version: str) -> bool:
+    """Return whether the official plugin is in the person's own plugin cache."""
+    return folder(places.user_pulumi_home(), name, version).is_dir()
+
+
+def missing() -> list[str]:
+    """Return the plugins that are neither there nor to be had from Pulumi's site."""
+    return [] if pulumi.site_answers() else [name for name, version in needed().items() if not official(name, version)]
+
+
+def fallbacks() -> bool:
+    """Return whether this project's own plugins are in use. Fast: `toolchain/env` asks at each start of a shell."""
+    return (places.pulumi_home() / "plugins").is_dir()
+
+
+def environment() -> Path:
+    """Return the Python environment of the fallback plugins; another one for other requirements."""
+    digest = hashlib.sha256((SOURCE / "requirements.txt").read_bytes()).hexdigest()[:12]
+    return places.cache() / f"plugins-{sys.version_info[0]}.{sys.version_info[1]}-{digest}"
+
+
+def make() -> None:
+    """Install fallbacks for the plugins that are missing; the official ones that are there are used beside them."""
+    wanted = needed()
+    lacking = missing()
+    if not lacking:
+        return
+    venv = environment()
+    if not (venv / "done").exists():
+        run("plugins' Python environment", [sys.executable, "-m", "venv", "--clear", venv])
+        run("plugins' Python packages", [venv / "bin" / "pip", "install", "--quiet", "--requirement", SOURCE / "requirements.txt"])
+        (venv / "done").touch()
+    for name, version in wanted.items():
+        target = folder(places.pulumi_home(), name, version)
+        if name not in lacking:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if not target.exists():
+                target.symlink_to(folder(places.user_pulumi_home(), name, version))
+            continue
+        target.mkdir(parents=True, exist_ok=True)
+        program = target / f"pulumi-resource-{name}"
+        # -P: the program's folder must not be on the plugin's path, nor a PYTHONPATH in what its commands inherit.
+        text = f'#!/bin/sh\nexec "{venv}/bin/python" -P "{SOURCE}/run.py" {name} "$@"\n'
+        if not program.exists() or program.read_text() != text:
+            program.write_text(text)
+            program.chmod(0o755)
