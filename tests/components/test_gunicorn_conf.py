@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import gevent.monkey
 import gunicorn.reloader
 import pytest
 from gunicorn.config import Config
@@ -35,6 +36,10 @@ FIELDS = {
 }
 
 
+PATCHED: list[bool] = []
+"""One for each time that the configuration made the process cooperative."""
+
+
 @pytest.fixture(autouse=True)
 def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FLASK_DEBUG", "PORT", "WEB_CONCURRENCY", "PROMETHEUS_MULTIPROC_DIR", *Server().environment()):
@@ -47,6 +52,8 @@ def load(**environment: str) -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patched:
         for name, value in environment.items():
             patched.setenv(name, value)
+        # For a process that serves. A process that tests would have its threads exchanged, and wait for ever.
+        patched.setattr(gevent.monkey, "patch_all", lambda: PATCHED.append(True))
         return runpy.run_path(str(SERVER_CONFIG_SOURCE))
 
 
@@ -119,6 +126,41 @@ def test_the_contract_of_an_application_reaches_gunicorn() -> None:
     assert (names["worker_class"], names["workers"], names["threads"]) == ("gevent", 4, 3)
     assert (names["worker_connections"], names["max_requests"], names["max_requests_jitter"]) == (500, 1000, 100)
     assert (names["timeout"], names["graceful_timeout"], names["keepalive"]) == (11, 12, 13)
+
+
+@pytest.mark.parametrize(("worker_class", "times"), [("gevent", 1), ("gthread", 0), ("sync", 0)])
+def test_only_gevent_makes_the_process_cooperative_and_before_gunicorn_is_read(worker_class: str, times: int) -> None:
+    PATCHED.clear()
+    load(GUNICORN_WORKER_CLASS=worker_class)
+    assert len(PATCHED) == times
+    text = SERVER_CONFIG_SOURCE.read_text()
+    assert text.index("monkey.patch_all()") < text.index("from gunicorn")
+
+
+def test_in_development_code_that_cannot_be_loaded_is_explained_and_watched(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.py"
+    broken.write_text("1 / 0\n")
+    watched: list[str] = []
+
+    def load_wsgi() -> None:
+        runpy.run_path(str(broken))
+
+    def worker() -> SimpleNamespace:
+        reloader = SimpleNamespace(add_extra_file=watched.append)
+        log = SimpleNamespace(exception=lambda _: None)
+        return SimpleNamespace(load_wsgi=load_wsgi, reloader=reloader, log=log, wsgi=None)
+
+    explaining = worker()
+    load(FLASK_DEBUG="1")["post_fork"](None, explaining)
+    explaining.load_wsgi()
+    assert str(broken) in watched
+    answered = b"".join(explaining.wsgi({}, lambda *_: None))
+    assert b"ZeroDivisionError" in answered
+
+    dying = worker()
+    load()["post_fork"](None, dying)
+    with pytest.raises(ZeroDivisionError):
+        dying.load_wsgi()
 
 
 def test_every_variable_of_the_contract_is_read() -> None:
