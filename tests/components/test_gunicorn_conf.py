@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import gevent.monkey
+import gevent.monkey  # type: ignore[import-untyped]
 import gunicorn.reloader
 import pytest
 from gunicorn.config import Config

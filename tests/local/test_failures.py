@@ -66,7 +66,8 @@ def test_a_failing_migration_stops_the_release_with_its_own_words(stack: Stack) 
     versions = stack.app / "migrations" / "versions"
     head = docker("exec", stack.containers("web")[0], "flask", "--app", "app:create_app", "db", "heads").split()[0]
     (versions / "ffff_broken.py").write_text(
-        f'"""Broken."""\nfrom alembic import op\nrevision = "ffffffffffff"\ndown_revision = "{head}"\n\n\ndef upgrade():\n'
+        f'"""Broken."""\nfrom alembic import op\nrevision = "ffffffffffff"\ndown_revision = "{head}"\n\n\n'
+        "def upgrade():\n"
         '    op.execute("ALTER TABLE no_such_table ADD COLUMN x int")\n\n\ndef downgrade():\n    pass\n'
     )
     failed = stack.up().expect(status=1)

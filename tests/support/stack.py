@@ -1,7 +1,7 @@
 """A real stack of this project, driven by the real CLI, with a state, settings and source of its own.
 
-Nothing of it is shared with the person's own stacks: the backend and the passphrase are the test's, the stack's name is unique in
-the Docker engine, and what is left of it is removed by its labels.
+Nothing of it is shared with the person's own stacks: the backend and the passphrase are the test's, the stack's name is
+unique in the Docker engine, and what is left of it is removed by its labels.
 """
 
 from __future__ import annotations
