@@ -1,0 +1,1 @@
+"""Parts of `KubernetesApp`. Only `settings` and `rollout` may be imported without paying for the Kubernetes SDK."""
