@@ -63,7 +63,8 @@ class Image(Resource):
     def diff(self, call: Call, olds: Values, inputs: Values, old_inputs: Values) -> Difference:
         """Compare inputs, and the context's hash with the one at the last build."""
         ignored = {path.partition(".")[0].partition("[")[0] for path in call.ignored}
-        before = _comparable(old_inputs or olds)
+        del old_inputs
+        before = _comparable(olds)
         after = _comparable(inputs)
         for key in inputs.get("ignoreSecretsInDiffCalculation") or []:
             if key in (before.get("secrets") or {}) and key in (after.get("secrets") or {}):
@@ -164,8 +165,8 @@ def _comparable(inputs: Values) -> Values:
     found["registries"] = [
         {name: value for name, value in item.items() if name != "password"} for item in inputs.get("registries") or []
     ]
-    context, dockerfile, named = _places(inputs) if not has_unknown(inputs) else ("", "", {})
-    if context:
+    if not has_unknown([inputs.get("context"), inputs.get("dockerfile")]):
+        context, dockerfile, named = _places(inputs)
         inline = (inputs.get("dockerfile") or {}).get("inline")
         found["context"] = {"location": context, "named": named}
         found["dockerfile"] = {"inline": inline} if inline else {"location": dockerfile}

@@ -53,9 +53,10 @@ class Container(Resource):
         from plugins import docker_request  # noqa: PLC0415  # not needed in previews
 
         engine = self._engine()
-        image = self._find_image(call, inputs["image"], inputs.get("platform", ""))
-        if image is None:
-            raise PluginError(f"Unable to create container with image {inputs['image']}: unable to find image")
+        try:
+            self._find_image(call, inputs["image"], inputs.get("platform", ""))
+        except PluginError as error:
+            raise PluginError(f"Unable to create container with image {inputs['image']}: {error}") from error
         query = {"name": inputs["name"], **({"platform": inputs["platform"]} if inputs.get("platform") else {})}
         body = docker_request.creation(inputs, engine.api)
         try:

@@ -12,7 +12,8 @@ from plugins.values import UNKNOWN, Secret
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Plugin, Program
+    from support.program import Program
+    from support.provider import Plugin
 
 COMMAND = "command:local:Command"
 INFO = 1

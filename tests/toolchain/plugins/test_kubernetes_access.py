@@ -96,7 +96,9 @@ def test_switches_come_from_the_provider_and_then_from_the_environment(monkeypat
 
 def test_rendering_and_a_cluster_exclude_each_other():
     given = {"renderYamlToDirectory": "out", "context": "one"}
-    assert settings.failures("a::b::c::d", given) == [("context", '"context" arg is not compatible with "renderYamlToDirectory" arg')]
+    assert settings.failures("a::b::c::d", given) == [
+        ("context", '"context" arg is not compatible with "renderYamlToDirectory" arg')
+    ]
     assert settings.failures("a::b::c::d", {"context": "one"}) == []
 
 
@@ -165,17 +167,26 @@ def test_an_ignored_field_of_somebody_else_is_not_applied_and_one_of_ours_stays_
         "spec": {"replicas": 5, "paused": True},
     }
     inputs = {"spec": {"replicas": 3, "paused": False, "other": 1}}
-    applied = fields.without_ignored(inputs, live, ["spec.replicas", "spec.paused"], "ours")
+    applied = fields.without_ignored(inputs, live, ("spec.replicas", "spec.paused"), "ours")
     assert applied == {"spec": {"paused": True, "other": 1}}
     assert inputs["spec"]["replicas"] == 3
 
 
 def test_a_merge_patch_removes_what_is_not_wanted_any_more():
-    assert merge_patch({"a": 1, "b": {"c": 1, "d": 2}}, {"b": {"c": 3}, "e": 4}) == {"a": None, "b": {"c": 3, "d": None}, "e": 4}
+    assert merge_patch({"a": 1, "b": {"c": 1, "d": 2}}, {"b": {"c": 3}, "e": 4}) == {
+        "a": None,
+        "b": {"c": 3, "d": None},
+        "e": 4,
+    }
 
 
 def test_manifests_are_written_where_the_official_plugin_writes_them(tmp_path):
-    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"k": base64.b64encode(b"x").decode()}}
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "s"},
+        "data": {"k": base64.b64encode(b"x").decode()},
+    }
     definition = {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",

@@ -14,7 +14,9 @@ def deployment(*, generation=1, observed=1, revision="1", available=True, progre
     conditions = [{"type": "Available", "status": str(available), "reason": "MinimumReplicas", "message": "too few"}]
     if progressing:
         done = progressing == "NewReplicaSetAvailable"
-        conditions.append({"type": "Progressing", "status": str(done), "reason": progressing, "message": "it stands still"})
+        conditions.append(
+            {"type": "Progressing", "status": str(done), "reason": progressing, "message": "it stands still"}
+        )
     return {
         "metadata": {
             "name": "web",
@@ -48,7 +50,11 @@ def test_a_deployment_is_ready_with_all_replicas_of_its_newest_revision():
         (deployment(), [replica_set(owner="other")], "0/1 ready"),
         (deployment(revision="2"), [replica_set()], "0/1 ready"),
         (deployment(available=False), [replica_set()], "[MinimumReplicas] too few"),
-        (deployment(revision="2", progressing="ProgressDeadlineExceeded"), [replica_set(revision="2")], "it stands still"),
+        (
+            deployment(revision="2", progressing="ProgressDeadlineExceeded"),
+            [replica_set(revision="2")],
+            "it stands still",
+        ),
         (deployment(revision=""), [], "not attained"),
     ],
 )
@@ -67,7 +73,11 @@ def test_a_deployment_waits_for_its_volume_claims():
     verdict = workloads.deployment(deployment(), [replica_set()], [claim])
     assert not verdict.ready
     assert "Failed to bind PersistentVolumeClaim(s): data" in verdict.reasons
-    live = {"spec": {"template": {"spec": {"volumes": [{"persistentVolumeClaim": {"claimName": "data"}}, {"emptyDir": {}}]}}}}
+    live = {
+        "spec": {
+            "template": {"spec": {"volumes": [{"persistentVolumeClaim": {"claimName": "data"}}, {"emptyDir": {}}]}}
+        }
+    }
     assert workloads.claim_names(live) == {"data"}
 
 
@@ -118,7 +128,11 @@ def test_a_daemon_set_waits_for_every_node():
 
 
 def test_a_failed_job_ends_the_wait_at_once():
-    failed = {"status": {"conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "no"}]}}
+    failed = {
+        "status": {
+            "conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "no"}]
+        }
+    }
     verdict = workloads.job(failed)
     assert verdict.failed
     assert verdict.reasons == ("[BackoffLimitExceeded] no",)
@@ -170,7 +184,11 @@ def test_a_failing_probe_is_told_from_the_events():
 
 
 def test_a_pod_without_a_node_says_what_the_scheduler_said():
-    condition = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available: 1 Insufficient memory."}
+    condition = {
+        "type": "PodScheduled",
+        "status": "False",
+        "message": "0/1 nodes are available: 1 Insufficient memory.",
+    }
     unscheduled = {"metadata": {"name": "web-1"}, "status": {"conditions": [condition]}}
     assert pods.reasons(unscheduled) == ["[Pod web-1]: 0/1 nodes are available: 1 Insufficient memory."]
 

@@ -9,7 +9,8 @@ import pytest
 from plugins.values import UNKNOWN, Secret, plain
 
 if TYPE_CHECKING:
-    from conftest import Plugin, Program
+    from support.program import Program
+    from support.provider import Plugin
 
 PASSWORD = "random:index/randomPassword:RandomPassword"
 
