@@ -100,7 +100,7 @@ class Cluster:
         log: Log,
         *,
         preview: bool,
-        ignore_changes: list[str],
+        ignore_changes: tuple[str, ...],
     ) -> Object:
         """Change an object to new inputs, or say what it would become. `base` is what the former inputs made of it."""
         path = f"{self.discovery.collection(gvk_of(inputs), namespace_of(inputs))}/{name_of(live)}"

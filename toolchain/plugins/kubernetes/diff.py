@@ -55,20 +55,23 @@ def prune(live: Value, shape: Value) -> Value:
     return live
 
 
-def keep_dropped_zeros(live_inputs: Object, old_inputs: Object, old_live: Object, live: Object) -> Object:
+def keep_dropped_zeros(seen: Value, old_inputs: Value, old_live: Value, live: Value) -> Value:
     """Put back the zero values (`false`, `""`, `{}`) that the API server never stored, so that they are no drift.
 
     A value that was stored before and is gone now stays gone: that is drift.
     """
-    result = dict(live_inputs)
-    for key, given in old_inputs.items():
-        if isinstance(given, dict) and isinstance(result.get(key), dict):
-            before, now = old_live.get(key), live.get(key)
-            if isinstance(before, dict) and isinstance(now, dict):
-                result[key] = keep_dropped_zeros(result[key], given, before, now)
-        elif key not in live and key not in old_live and _is_zero(given):
-            result[key] = given
-    return result
+    if all(isinstance(item, dict) for item in (seen, old_inputs, old_live, live)):
+        result = dict(seen)
+        for key, given in old_inputs.items():
+            if key in result:
+                result[key] = keep_dropped_zeros(result[key], given, old_live.get(key), live.get(key))
+            elif key not in live and key not in old_live and _is_zero(given):
+                result[key] = given
+        return result
+    if all(isinstance(item, list) for item in (seen, old_inputs, old_live, live)):
+        kept = [keep_dropped_zeros(*items) for items in zip(seen, old_inputs, old_live, live, strict=False)]
+        return [*kept, *seen[len(kept) :]]
+    return seen
 
 
 def compare(

@@ -60,7 +60,7 @@ def _union(first: Object, second: Object) -> Object:
     return merged
 
 
-def without_ignored(inputs: Object, live: Object, ignore_changes: list[str], manager: str) -> Object:
+def without_ignored(inputs: Object, live: Object, ignore_changes: tuple[str, ...], manager: str) -> Object:
     """Take ignored fields out of what is applied: somebody else's are left out, ours stay as they are in the cluster."""
     result = copy.deepcopy(inputs)
     ours: Object = {}

@@ -16,7 +16,9 @@ from plugins.kubernetes.api import ApiError, Unreachable
 from plugins.kubernetes.diff import Change, FieldDiff
 from plugins.kubernetes.discovery import NoMatch
 from plugins.kubernetes.enginelog import Engine, ResourceLog
-from plugins.kubernetes.provider import PartialError, Provider, ProviderError, Resource
+from plugins.kubernetes.planning import Autoname, check, diff
+from plugins.kubernetes.provider import Options, Provider
+from plugins.kubernetes.target import PartialError, ProviderError, Resource, Target
 from plugins.kubernetes.values import encode, plain, read
 from plugins.proto import empty_pb2, grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
 
@@ -47,7 +49,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
         self._version = version
         self._engine = Engine(engine)
         self._cancelled = threading.Event()
-        self._provider = Provider(self._cancelled)
+        self._target = Target(self._cancelled)
+        self._provider = Provider(self._target)
 
     def Handshake(self, request: Any, context: Any) -> Any:
         """Meet the engine."""
@@ -95,7 +98,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
     def Configure(self, request: Any, context: Any) -> Any:
         """Find the cluster."""
         with _answering(context):
-            self._provider.configure(settings.parse(request.variables))
+            self._target.configure(settings.parse(request.variables))
             return provider_pb2.ConfigureResponse(
                 acceptSecrets=True,
                 supportsPreview=True,
@@ -115,32 +118,29 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
     def Check(self, request: Any, context: Any) -> Any:
         """Complete inputs."""
         with _answering(context):
-            proposed = _proposed(request) if request.HasField("autonaming") else None
-            resource = self._resource(request.urn)
-            inputs = self._provider.check(
-                resource, read(request.news), read(request.olds), request.randomSeed, proposed
-            )
+            resource, autoname = self._resource(request.urn), _autoname(request)
+            inputs = check(self._target, resource, read(request.news), read(request.olds), autoname)
             return provider_pb2.CheckResponse(inputs=encode(inputs))
 
     def Diff(self, request: Any, context: Any) -> Any:
         """Compare inputs with the state."""
         with _answering(context):
-            resource = self._resource(request.urn)
-            diff = self._provider.diff(resource, read(request.olds), read(request.news), list(request.ignoreChanges))
+            resource, olds, news = self._resource(request.urn), read(request.olds), read(request.news)
+            found = diff(self._target, resource, olds, news, list(request.ignoreChanges))
             response = provider_pb2.DiffResponse
             return response(
-                changes=response.DIFF_SOME if diff.changed else response.DIFF_NONE,
-                replaces=diff.replaces,
-                deleteBeforeReplace=diff.delete_first,
-                detailedDiff={field.name: _property_diff(field) for field in diff.fields},
+                changes=response.DIFF_SOME if found.changed else response.DIFF_NONE,
+                replaces=found.replaces,
+                deleteBeforeReplace=found.delete_first,
+                detailedDiff={field.name: _property_diff(field) for field in found.fields},
                 hasDetailedDiff=True,
             )
 
     def Create(self, request: Any, context: Any) -> Any:
         """Make an object."""
         with _answering(context):
-            resource, inputs = self._resource(request.urn), read(request.properties)
-            made, outputs = self._provider.create(resource, inputs, request.timeout, preview=request.preview)
+            resource, options = self._resource(request.urn), Options(request.preview, request.timeout)
+            made, outputs = self._provider.create(resource, read(request.properties), options)
             return provider_pb2.CreateResponse(id=made, properties=encode(outputs))
 
     def Read(self, request: Any, context: Any) -> Any:
@@ -155,14 +155,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
     def Update(self, request: Any, context: Any) -> Any:
         """Change an object."""
         with _answering(context):
-            outputs = self._provider.update(
-                self._resource(request.urn),
-                read(request.olds),
-                read(request.news),
-                list(request.ignoreChanges),
-                request.timeout,
-                preview=request.preview,
-            )
+            options = Options(request.preview, request.timeout, tuple(request.ignoreChanges))
+            resource = self._resource(request.urn)
+            outputs = self._provider.update(resource, read(request.olds), read(request.news), options)
             return provider_pb2.UpdateResponse(properties=encode(outputs))
 
     def Delete(self, request: Any, context: Any) -> Any:
@@ -179,10 +174,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc
         return Resource(urn, type_token, urn.split("::", 3)[3], ResourceLog(self._engine, urn))
 
 
-def _proposed(request: Any) -> str | None:
-    """Read the engine's own autoname; empty where autonaming is switched off."""
+def _autoname(request: Any) -> Autoname:
+    if not request.HasField("autonaming"):
+        return Autoname(request.randomSeed)
     options = request.autonaming
-    return "" if options.mode == provider_pb2.CheckRequest.AutonamingOptions.DISABLE else options.proposed_name or None
+    disabled = options.mode == provider_pb2.CheckRequest.AutonamingOptions.DISABLE
+    return Autoname(request.randomSeed, options.proposed_name, disabled)
 
 
 def _property_diff(field: FieldDiff) -> Any:

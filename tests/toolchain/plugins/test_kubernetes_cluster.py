@@ -1,0 +1,362 @@
+"""The provider against a real API server, driven by real Pulumi programs; each test has a namespace of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+from plugins.kubernetes.api import MERGE, Api, ApiError
+from plugins.kubernetes.kubeconfig import load
+
+pytestmark = pytest.mark.cluster
+SECONDS = 180
+CANARY = "canary-4f1d9c"
+HEAD = """
+import os
+import pulumi
+import pulumi_kubernetes as k8s
+NAMESPACE = os.environ["TEST_NAMESPACE"]
+def meta(**more):
+    return {"namespace": NAMESPACE, **more}
+def deployment(name, image, annotations=None, **spec):
+    return k8s.apps.v1.Deployment(name, metadata=meta(name=name, annotations=annotations or {}), spec={
+        "replicas": 1, "selector": {"matchLabels": {"app": name}}, **spec,
+        "template": {"metadata": {"labels": {"app": name}}, "spec": {"terminationGracePeriodSeconds": 0, "containers": [
+            {"name": "app", "image": image, "imagePullPolicy": "IfNotPresent", "env": [{"name": "EMPTY", "value": ""}],
+             "resources": {"requests": {"cpu": "0.01", "memory": "1024Ki"}}}]}}})
+"""
+
+
+@pytest.fixture(scope="session")
+def kubeconfig():
+    path = os.environ.get("FLASKSTACK_KUBECONFIG", "")
+    assert path and Path(path).is_file(), "FLASKSTACK_KUBECONFIG names no file: run `make cluster` first"
+    return path
+
+
+@pytest.fixture(scope="session")
+def api(kubeconfig):
+    return Api(load(kubeconfig))
+
+
+@pytest.fixture
+def namespace(api):
+    name = f"plugin-{secrets.token_hex(4)}"
+    api.request("POST", "/api/v1/namespaces", {}, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    yield name
+    api.request("DELETE", f"/api/v1/namespaces/{name}")
+
+
+class Program:
+    """A Pulumi program in a folder of its own, with its own state."""
+
+    def __init__(self, folder, kubeconfig, namespace):
+        self.folder = folder
+        (folder / "state").mkdir()
+        (folder / "Pulumi.yaml").write_text("name: test\nruntime: python\n")
+        self.environment = {
+            **os.environ,
+            "KUBECONFIG": kubeconfig,
+            "TEST_NAMESPACE": namespace,
+            "PULUMI_BACKEND_URL": f"file://{folder}/state",
+            "PULUMI_CONFIG_PASSPHRASE": "test",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }
+        self.environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
+        self.run("stack", "init", "dev")
+
+    def write(self, code):
+        (self.folder / "__main__.py").write_text(HEAD + textwrap.dedent(code))
+
+    def start(self, *arguments):
+        return subprocess.Popen(
+            ["pulumi", *arguments, "--non-interactive"],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *arguments, ok=True):
+        process = self.start(*arguments)
+        output, _ = process.communicate(timeout=SECONDS)
+        assert ok is None or (process.returncode == 0) is ok, output
+        return output
+
+    def up(self, code, *, ok=True):
+        self.write(code)
+        return self.run("up", "--yes", "--skip-preview", ok=ok)
+
+    def unchanged(self):
+        return self.run("preview", "--diff", "--expect-no-changes")
+
+    def state(self):
+        exported = json.loads(self.run("stack", "export"))["deployment"]
+        return {item["urn"].rpartition("::")[2]: item for item in exported.get("resources", [])}
+
+
+@pytest.fixture
+def program(tmp_path, kubeconfig, namespace):
+    made = Program(tmp_path, kubeconfig, namespace)
+    yield made
+    made.run("destroy", "--yes", "--skip-preview", ok=None)
+
+
+@pytest.fixture
+def look(api, namespace):
+    """Read an object of the test's namespace by its path, None if it is not there."""
+
+    def read(path):
+        group, _, rest = path.rpartition(":")
+        try:
+            return api.get(
+                f"/apis/{group}/namespaces/{namespace}/{rest}" if group else f"/api/v1/namespaces/{namespace}/{rest}"
+            )
+        except ApiError as error:
+            assert error.not_found
+            return None
+
+    return read
+
+
+LIFE = """
+secret = k8s.core.v1.Secret("secret", metadata=meta(), string_data={"key": pulumi.Output.secret("%s")})
+config = k8s.core.v1.ConfigMap("config", metadata=meta(), data={"a": "%s"})
+fixed = k8s.core.v1.ConfigMap("fixed", metadata=meta(name="fixed"), data={"a": "%s"})
+role = k8s.rbac.v1.Role("role", metadata=meta(), rules=[{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}])
+quota = k8s.core.v1.LimitRange("limits", metadata=meta(), spec={"limits": [{"type": "Container", "default": {"cpu": "0.5"}}]})
+web = deployment("web", "registry.invalid/none:1", {"pulumi.com/skipAwait": "true"})
+user = k8s.core.v1.ConfigMap("user", metadata=meta(), data={"config": config.metadata.name})
+pulumi.export("config", config.metadata.name)
+pulumi.export("secret", secret.metadata.name)
+"""
+
+
+def test_objects_are_made_stay_unchanged_are_replaced_and_go(program, look, api, namespace):
+    program.up(LIFE % (CANARY, 1, 1))
+    program.unchanged()
+    names = json.loads(program.run("stack", "output", "--json"))
+    assert names["config"].startswith("config-")
+    made = look(f"secrets/{names['secret']}")
+    assert made["data"] == {"key": "Y2FuYXJ5LTRmMWQ5Yw=="}
+    assert "last-applied" not in json.dumps(made)
+    files = [
+        path
+        for path in program.folder.rglob("*")
+        if path.is_file() and path.name != "__main__.py" and path.suffix != ".pyc"
+    ]
+    assert files
+    for path in files:
+        content = path.read_bytes()
+        assert CANARY.encode() not in content, path
+        assert b"Y2FuYXJ5" not in content, path
+
+    program.write(LIFE % ("rotated-77", 2, 2))
+    preview = program.run("preview", "--diff")
+    assert "rotated" not in preview
+    assert CANARY not in preview
+    assert "[secret]" in preview
+    before = look("configmaps/fixed")["metadata"]["uid"]
+    output = program.run("up", "--yes", "--skip-preview")
+    assert "+-4 replaced" in output, "the three, and the one that names one of them"
+    after = json.loads(program.run("stack", "output", "--json"))
+    assert after["config"] != names["config"], "an autonamed object is replaced under a new name"
+    assert look(f"configmaps/{names['config']}") is None
+    assert look(f"configmaps/{after['config']}")["data"] == {"a": "2"}
+    assert look("configmaps/fixed")["metadata"]["uid"] != before, "a fixed name is deleted before it is made again"
+    user = look(program.state()["user"]["id"].replace(f"{namespace}/", "configmaps/"))
+    assert user["data"] == {"config": after["config"]}
+    program.unchanged()
+
+    program.run("destroy", "--yes", "--skip-preview")
+    left = [item["metadata"]["name"] for item in look("configmaps")["items"]]
+    assert left in ([], ["kube-root-ca.crt"])
+    assert api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments")["items"] == []
+
+
+def test_a_preview_shows_what_the_api_server_refuses(program, look):
+    program.write('k8s.core.v1.Service("web", metadata=meta(name="web"), spec={"ports": [{"port": 70000}]})')
+    output = program.run("preview", ok=False)
+    assert "must be between 1 and 65535" in output
+    assert look("services/web") is None
+
+
+def test_an_object_that_is_somebody_elses_is_not_taken_over(program, api, namespace):
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs"}, "data": {"a": "theirs"}}
+    api.request("POST", f"/api/v1/namespaces/{namespace}/configmaps", {}, body)
+    code = 'k8s.core.v1.ConfigMap("theirs", metadata=meta(name="theirs"), data={"a": "ours"}%s)'
+    assert "already exists" in program.up(code % "", ok=False)
+    provider = ', opts=pulumi.ResourceOptions(provider=k8s.Provider("p", upsert_existing_objects=True, enable_patch_force=True))'
+    program.up(code % provider)
+    assert api.get(f"/api/v1/namespaces/{namespace}/configmaps/theirs")["data"] == {"a": "ours"}
+
+
+DRIFTING = """
+role = k8s.rbac.v1.Role("role", metadata=meta(name="role", labels={"a": "%s"}), rules=[
+    {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}])
+web = deployment("web", "registry.invalid/none:1", {"pulumi.com/skipAwait": "true"})
+"""
+
+
+def test_drift_is_shown_by_refresh_and_mended_by_up(program, look, api, namespace):
+    program.up(DRIFTING % "b")
+    assert "unchanged" in program.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles/role"
+    api.request("PATCH", path, {"fieldManager": "kubectl-edit"}, {"metadata": {"labels": {"a": "drift"}}}, MERGE)
+    output = program.run("refresh", "--yes", "--skip-preview", "--diff")
+    assert "drift" in output
+    program.up(DRIFTING % "b", ok=False)  # somebody else owns the label now: a conflict, not a silent fight
+    program.environment["PULUMI_K8S_ENABLE_PATCH_FORCE"] = "true"
+    program.up(DRIFTING % "b")
+    assert look("rbac.authorization.k8s.io/v1:roles/role")["metadata"]["labels"] == {"a": "b"}
+    api.request("DELETE", path)
+    program.run("refresh", "--yes", "--skip-preview")
+    assert "role" not in program.state()
+    program.up(DRIFTING % "b")
+    assert look("rbac.authorization.k8s.io/v1:roles/role") is not None
+
+
+def test_an_update_changes_in_place_and_leaves_others_fields_alone(program, look, api, namespace):
+    program.up(DRIFTING % "b")
+    uid = look("rbac.authorization.k8s.io/v1:roles/role")["metadata"]["uid"]
+    path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles/role"
+    api.request("PATCH", path, {"fieldManager": "other"}, {"metadata": {"annotations": {"theirs": "x"}}}, MERGE)
+    program.up(DRIFTING % "c")
+    found = look("rbac.authorization.k8s.io/v1:roles/role")
+    assert found["metadata"]["uid"] == uid
+    assert (found["metadata"]["labels"], found["metadata"]["annotations"]["theirs"]) == ({"a": "c"}, "x")
+    managers = {(item["manager"], item["operation"]) for item in found["metadata"]["managedFields"]}
+    assert sum(1 for name, operation in managers if name.startswith("pulumi-kubernetes-") and operation == "Apply") == 1
+    assert not any(name.startswith("pulumi-kubernetes-") and operation == "Update" for name, operation in managers)
+    program.unchanged()
+
+
+def test_an_existing_object_is_imported_without_a_change(program, api, namespace):
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs"}, "data": {"a": "1"}}
+    api.request("POST", f"/api/v1/namespaces/{namespace}/configmaps", {}, body)
+    options = f'opts=pulumi.ResourceOptions(import_="{namespace}/theirs")'
+    output = program.up(f'k8s.core.v1.ConfigMap("theirs", metadata=meta(name="theirs"), data={{"a": "1"}}, {options})')
+    assert "1 imported" in output
+    program.write('k8s.core.v1.ConfigMap("theirs", metadata=meta(name="theirs"), data={"a": "1"})')
+    program.unchanged()
+
+
+def test_an_existing_object_is_read_without_being_managed(program, namespace):
+    program.up(f"""
+        found = k8s.core.v1.Namespace.get("found", "{namespace}")
+        pulumi.export("phase", found.status.phase)
+    """)
+    assert json.loads(program.run("stack", "output", "--json")) == {"phase": "Active"}
+
+
+def test_a_patch_gives_its_fields_back(program, look, api, namespace):
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs"}, "data": {"a": "1"}}
+    api.request("POST", f"/api/v1/namespaces/{namespace}/configmaps", {}, body)
+    program.up('k8s.core.v1.ConfigMapPatch("patch", metadata=meta(name="theirs", labels={"mine": "yes"}))')
+    assert look("configmaps/theirs")["metadata"]["labels"] == {"mine": "yes"}
+    program.unchanged()
+    program.run("destroy", "--yes", "--skip-preview")
+    left = look("configmaps/theirs")
+    assert left["data"] == {"a": "1"}
+    assert "labels" not in left["metadata"]
+
+
+CUSTOM = """
+group = f"{NAMESPACE}.example.com"
+definition = k8s.apiextensions.v1.CustomResourceDefinition("things", metadata={"name": f"things.{group}"}, spec={
+    "group": group, "scope": "Namespaced", "names": {"plural": "things", "singular": "thing", "kind": "Thing"},
+    "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object",
+        "x_kubernetes_preserve_unknown_fields": True}}}]},
+    opts=pulumi.ResourceOptions(retain_on_delete=False))
+thing = k8s.apiextensions.CustomResource("thing", api_version=f"{group}/v1", kind="Thing",
+    metadata=meta(name="thing", annotations=%s), spec={"limits": {"cpu": "1000m"}, "n": %s},
+    opts=pulumi.ResourceOptions(depends_on=[definition], custom_timeouts=pulumi.CustomTimeouts(create="5s", update="20s")))
+"""
+
+
+def test_custom_resources_wait_for_the_conditions_that_they_name(program, api, namespace):
+    program.up(CUSTOM % ('{"pulumi.com/waitFor": "condition=Synced"}', 1), ok=False)
+    path = f"/apis/{namespace}.example.com/v1/namespaces/{namespace}/things/thing"
+    assert api.get(path)["spec"]["limits"] == {"cpu": "1000m"}
+    assert program.state()["thing"]["initErrors"][-1] == "condition=Synced is not met"
+    status = {"phase": "Running", "conditions": [{"type": "Synced", "status": "True"}]}
+    api.request("PATCH", path, {}, {"status": status}, MERGE)
+    program.up(CUSTOM % ("""{"pulumi.com/waitFor": '["condition=Synced", "jsonpath={.status.phase}=Running"]'}""", 2))
+    assert api.get(path)["spec"]["n"] == 2
+    program.unchanged()
+
+
+def test_a_preview_needs_no_cluster(program, tmp_path):
+    program.up(DRIFTING % "b")
+    program.environment["KUBECONFIG"] = str(tmp_path / "missing")
+    program.unchanged()
+    program.write(DRIFTING % "c")
+    output = program.run("preview", "--diff")
+    assert '"b" => "c"' in output
+    config = {
+        "current-context": "x",
+        "clusters": [{"name": "x", "cluster": {"server": "http://127.0.0.1:9"}}],
+        "contexts": [{"name": "x", "context": {"cluster": "x", "user": ""}}],
+    }
+    (tmp_path / "closed").write_text(json.dumps(config))
+    program.environment["KUBECONFIG"] = str(tmp_path / "closed")
+    output = program.run("preview", "--diff")
+    assert "is unreachable, previewing without it" in output
+    assert "configured Kubernetes cluster is unreachable" in program.run("up", "--yes", "--skip-preview", ok=False)
+    program.environment["KUBECONFIG"] = os.environ["FLASKSTACK_KUBECONFIG"]
+
+
+def test_manifests_are_rendered_instead_of_made(program, look, tmp_path):
+    code = """
+        provider = k8s.Provider("p", render_yaml_to_directory=%r)
+        k8s.core.v1.ConfigMap("c", metadata=meta(name="c"), data={"a": "%s"}, opts=pulumi.ResourceOptions(provider=provider))
+    """
+    folder = tmp_path / "rendered"
+    program.up(code % (str(folder), 1))
+    path = folder / "1-manifest" / f"v1-configmap-{program.environment['TEST_NAMESPACE']}-c.yaml"
+    assert "a: '1'" in path.read_text()
+    assert look("configmaps/c") is None
+    program.up(code % (str(folder), 2))
+    assert "a: '2'" in path.read_text()
+    program.run("destroy", "--yes", "--skip-preview")
+    assert not path.exists()
+
+
+def test_a_rollout_that_does_not_get_ready_fails_with_the_pods_reason_and_recovers(program):
+    code = 'deployment("web", "registry.invalid/none:1", {"pulumi.com/timeoutSeconds": "%s"}, replicas=%s)'
+    output = program.up(code % (12, 1), ok=False)
+    assert "timed out waiting to be Ready" in output
+    assert "[Pod plugin-" in output
+    assert "ImagePull" in output
+    assert any("ImagePull" in text for text in program.state()["web"]["initErrors"])
+    program.up(code % (12, 0))
+    assert "initErrors" not in program.state()["web"]
+    program.unchanged()
+
+
+def test_cancelling_ends_a_wait_promptly(program):
+    program.write('deployment("web", "registry.invalid/none:1")')
+    process = program.start("up", "--yes", "--skip-preview")
+    time.sleep(8)
+    started = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert time.monotonic() - started < 15
+    assert "cancelled" in output
+    assert program.state()["web"]["id"], "what was made is in the state"
+
+
+def test_what_cannot_be_done_is_refused_with_a_reason(program):
+    output = program.up('k8s.helm.v3.Release("r", chart="nothing")', ok=False)
+    assert "install the official kubernetes plugin for" in output
+    output = program.up('k8s.core.v1.ConfigMapList("l", items=[])', ok=False)
+    assert "Use the underlying resource type instead" in output
