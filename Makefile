@@ -85,9 +85,14 @@ restore: ## Put a dump back, in one transaction (FILE=backups/...)
 	echo "restored $(FILE)"
 
 .PHONY: test
-test: setup ## Run all tests, those on the real engines too
+test: setup ## Run the tests, those on the real Docker engine too
 	@$(TOOLS)
-	python -m pytest
+	python -m pytest -m "not cluster"
+
+.PHONY: test-cluster
+test-cluster: setup ## Run the tests of the Kubernetes target, on the cluster of FLASKSTACK_KUBECONFIG
+	@$(TOOLS)
+	python -m pytest -m cluster
 
 .PHONY: lint
 lint: ## Check style and types

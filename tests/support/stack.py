@@ -85,6 +85,8 @@ class Stack:
         )
         self.write()
         self.pulumi("stack", "init", self.name).expect()
+        # The CLI makes a settings file of its own beside the committed ones. This stack's is elsewhere.
+        (ROOT / "stacks" / self.config_file.name).unlink(missing_ok=True)
 
     @property
     def config_file(self) -> Path:
