@@ -43,7 +43,7 @@ def test_a_stack_comes_up_stays_as_it_is_and_goes(program: Program) -> None:
             networks_advanced=[{{"name": net.name, "aliases": ["made"]}}],
             volumes=[{{"volume_name": vol.name, "container_path": "/data"}}],
             capabilities={{"drops": ["ALL"]}}, security_opts=["no-new-privileges"], tmpfs={{"/tmp": "size=1m"}},
-            ulimits=[{{"name": "nofile", "soft": 64, "hard": 64}}], log_opts={{"max-size": "1m"}}, log_driver="json-file",
+            ulimits=[{{"name": "nofile", "soft": 64, "hard": 64}}], log_driver="json-file",
             healthcheck={{"tests": ["CMD", "true"], "interval": "200ms", "timeout": "1s", "retries": 3}})
         step = command.local.Command("step", create=made.name.apply(lambda name: "echo saw " + name))
         for name, value in {{"id": made.id, "said": step.stdout, "volume": vol.name, "net": net.id}}.items():

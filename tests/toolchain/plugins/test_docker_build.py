@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from plugins.values import UNKNOWN, Secret, plain
-from support.provider import CheckFailed, docker, inspect
+from support.provider import CheckError, docker, inspect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,7 +199,9 @@ def test_a_preview_finds_a_broken_build_and_keeps_no_image(build_plugin: Plugin,
 
 
 def test_a_preview_with_an_unknown_input_skips_the_build(build_plugin: Plugin, context: Path, tag: str) -> None:
-    outputs = build_plugin.preview(IMAGE, image(context, tag, "RUN false", buildOnPreview=True, buildArgs={"A": UNKNOWN}))
+    outputs = build_plugin.preview(
+        IMAGE, image(context, tag, "RUN false", buildOnPreview=True, buildArgs={"A": UNKNOWN})
+    )
     assert outputs["ref"] is UNKNOWN
     assert any("some inputs are unknown" in text for _, _, text in build_plugin.engine.said)
 
@@ -227,7 +229,7 @@ def test_deleting_removes_the_image(build_plugin: Plugin, context: Path, tag: st
 def test_what_is_wrong_or_not_supported_is_refused_by_name(
     build_plugin: Plugin, context: Path, tag: str, given: dict[str, Any], named: str
 ) -> None:
-    with pytest.raises(CheckFailed) as failed:
+    with pytest.raises(CheckError) as failed:
         build_plugin.check(IMAGE, {**image(context, tag), **given})
     assert named in failed.value.failures
 

@@ -8,8 +8,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.provider import CheckFailed, docker, inspect
 from plugins.values import UNKNOWN, Secret, plain
+from support.provider import CheckError, docker, inspect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +80,10 @@ def test_the_engine_gets_what_the_inputs_say(docker_plugin: Plugin, box: str) ->
     assert (config["WorkingDir"], config["Hostname"], config["StopSignal"]) == ("/data", "here", "SIGQUIT")
     assert config["StopTimeout"] == 7
     assert config["Healthcheck"] == {
-        "Test": ["CMD", "true"], "Interval": 90 * 10**9, "Timeout": 5 * 10**9, "Retries": 4
+        "Test": ["CMD", "true"],
+        "Interval": 90 * 10**9,
+        "Timeout": 5 * 10**9,
+        "Retries": 4,
     }
     assert (host["CapAdd"], host["CapDrop"], host["SecurityOpt"]) == (["KILL"], ["ALL"], ["no-new-privileges"])
     assert (host["ReadonlyRootfs"], host["Tmpfs"], host["Init"]) == (True, {"/tmp": "rw,size=1m"}, True)
@@ -202,7 +205,7 @@ def test_a_container_that_is_gone_reads_as_gone(docker_plugin: Plugin, box: str)
 
 
 def test_one_that_must_run_and_exits_at_once_is_an_error_and_removed(docker_plugin: Plugin, box: str) -> None:
-    with pytest.raises(Exception, match="exited immediately.*exit code 3") as failed:
+    with pytest.raises(Exception, match=r"exited immediately.*exit code 3") as failed:
         docker_plugin.create(CONTAINER, {"image": box, "name": "plugin-test-exits", "command": ["sh", "-c", "exit 3"]})
     assert failed.value.partial is None
     assert inspect("plugin-test-exits") == {}
@@ -227,7 +230,7 @@ def test_waiting_ends_when_it_is_healthy(docker_plugin: Plugin, box: str) -> Non
 
 def test_waiting_in_vain_keeps_the_container_with_an_error(docker_plugin: Plugin, box: str) -> None:
     sick = {**HEALTHY, "tests": ["CMD-SHELL", "echo too sick; false"]}
-    with pytest.raises(Exception, match="not in healthy state in 1 s.*too sick") as failed:
+    with pytest.raises(Exception, match=r"not in healthy state in 1 s.*too sick") as failed:
         docker_plugin.create(CONTAINER, {"image": box, "wait": True, "waitTimeout": 1, "healthcheck": sick})
     identity, outputs = failed.value.partial
     assert inspect(identity)["State"]["Running"]
@@ -240,10 +243,16 @@ def test_waiting_without_a_health_check_is_an_error(docker_plugin: Plugin, box: 
 
 
 def test_a_port_in_use_says_so_and_keeps_what_was_made(docker_plugin: Plugin, box: str, port: int) -> None:
-    published = {"image": box, "networkMode": "bridge", "ports": [{"internal": 80, "external": port, "ip": "127.0.0.1"}]}
+    published = {
+        "image": box,
+        "networkMode": "bridge",
+        "ports": [{"internal": 80, "external": port, "ip": "127.0.0.1"}],
+    }
     _, outputs = docker_plugin.create(CONTAINER, published)
     assert outputs["ports"] == [{"internal": 80, "external": port, "ip": "127.0.0.1", "protocol": "tcp"}]
-    with pytest.raises(Exception, match=rf"Unable to start container: .*127\.0\.0\.1:{port} .*port is already allocated") as failed:
+    with pytest.raises(
+        Exception, match=rf"Unable to start container: .*127\.0\.0\.1:{port} .*port is already allocated"
+    ) as failed:
         docker_plugin.create(CONTAINER, published)
     assert inspect(failed.value.partial[0])["State"]["Status"] == "created"
 
@@ -282,7 +291,7 @@ def test_a_file_reaches_the_volume_of_a_container_that_never_runs(docker_plugin:
 
 
 def test_an_upload_into_a_read_only_container_is_the_engines_error(docker_plugin: Plugin, box: str) -> None:
-    with pytest.raises(Exception, match="Unable to upload volume content: .*read-only") as failed:
+    with pytest.raises(Exception, match=r"Unable to upload volume content: .*read-only") as failed:
         docker_plugin.create(CONTAINER, idle(box, readOnly=True, uploads=[{"file": "/a", "content": "b"}]))
     assert inspect(failed.value.partial[0])
 
@@ -377,7 +386,7 @@ def test_a_preview_makes_nothing_and_says_what_it_does_not_know(docker_plugin: P
 def test_what_is_wrong_or_not_supported_is_refused_by_name(
     docker_plugin: Plugin, box: str, given: dict[str, Any], named: str
 ) -> None:
-    with pytest.raises(CheckFailed) as failed:
+    with pytest.raises(CheckError) as failed:
         docker_plugin.check(CONTAINER, {"image": box, **given})
     assert list(failed.value.failures) == [named]
 
@@ -386,5 +395,5 @@ def test_an_interval_while_starting_needs_a_newer_engine(docker_plugin: Plugin, 
     if tuple(map(int, docker("version", "--format", "{{.Server.APIVersion}}").split("."))) >= (1, 44):
         docker_plugin.create(CONTAINER, idle(box, healthcheck={**HEALTHY, "startInterval": "1s"}))
         return
-    with pytest.raises(Exception, match="requires API version 1.44"):
+    with pytest.raises(Exception, match=r"requires API version 1\.44"):
         docker_plugin.create(CONTAINER, idle(box, healthcheck={**HEALTHY, "startInterval": "1s"}))

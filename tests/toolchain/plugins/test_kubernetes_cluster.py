@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from plugins.kubernetes.api import MERGE, Api, ApiError
+from plugins.kubernetes.api import MERGE, Api, ApiError, Sent
 from plugins.kubernetes.kubeconfig import load
 
 pytestmark = pytest.mark.cluster
@@ -37,7 +37,7 @@ def deployment(name, image, annotations=None, **spec):
 @pytest.fixture(scope="session")
 def kubeconfig():
     path = os.environ.get("FLASKSTACK_KUBECONFIG", "")
-    assert path and Path(path).is_file(), "FLASKSTACK_KUBECONFIG names no file: run `make cluster` first"
+    assert Path(path).is_file(), "FLASKSTACK_KUBECONFIG names no file: run `make cluster` first"
     return path
 
 
@@ -122,8 +122,9 @@ def look(api, namespace):
                 f"/apis/{group}/namespaces/{namespace}/{rest}" if group else f"/api/v1/namespaces/{namespace}/{rest}"
             )
         except ApiError as error:
-            assert error.not_found
-            return None
+            if error.not_found:
+                return None
+            raise
 
     return read
 
@@ -133,7 +134,8 @@ secret = k8s.core.v1.Secret("secret", metadata=meta(), string_data={"key": pulum
 config = k8s.core.v1.ConfigMap("config", metadata=meta(), data={"a": "%s"})
 fixed = k8s.core.v1.ConfigMap("fixed", metadata=meta(name="fixed"), data={"a": "%s"})
 role = k8s.rbac.v1.Role("role", metadata=meta(), rules=[{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}])
-quota = k8s.core.v1.LimitRange("limits", metadata=meta(), spec={"limits": [{"type": "Container", "default": {"cpu": "0.5"}}]})
+limits = [{"type": "Container", "default": {"cpu": "0.5"}}]
+quota = k8s.core.v1.LimitRange("limits", metadata=meta(), spec={"limits": limits})
 web = deployment("web", "registry.invalid/none:1", {"pulumi.com/skipAwait": "true"})
 user = k8s.core.v1.ConfigMap("user", metadata=meta(), data={"config": config.metadata.name})
 pulumi.export("config", config.metadata.name)
@@ -195,8 +197,8 @@ def test_an_object_that_is_somebody_elses_is_not_taken_over(program, api, namesp
     api.request("POST", f"/api/v1/namespaces/{namespace}/configmaps", {}, body)
     code = 'k8s.core.v1.ConfigMap("theirs", metadata=meta(name="theirs"), data={"a": "ours"}%s)'
     assert "already exists" in program.up(code % "", ok=False)
-    provider = ', opts=pulumi.ResourceOptions(provider=k8s.Provider("p", upsert_existing_objects=True, enable_patch_force=True))'
-    program.up(code % provider)
+    provider = 'k8s.Provider("p", upsert_existing_objects=True, enable_patch_force=True)'
+    program.up(code % f", opts=pulumi.ResourceOptions(provider={provider})")
     assert api.get(f"/api/v1/namespaces/{namespace}/configmaps/theirs")["data"] == {"a": "ours"}
 
 
@@ -211,7 +213,7 @@ def test_drift_is_shown_by_refresh_and_mended_by_up(program, look, api, namespac
     program.up(DRIFTING % "b")
     assert "unchanged" in program.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
     path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles/role"
-    api.request("PATCH", path, {"fieldManager": "kubectl-edit"}, {"metadata": {"labels": {"a": "drift"}}}, MERGE)
+    api.request("PATCH", path, {"fieldManager": "kubectl-edit"}, {"metadata": {"labels": {"a": "drift"}}}, Sent(MERGE))
     output = program.run("refresh", "--yes", "--skip-preview", "--diff")
     assert "drift" in output
     program.up(DRIFTING % "b", ok=False)  # somebody else owns the label now: a conflict, not a silent fight
@@ -229,7 +231,7 @@ def test_an_update_changes_in_place_and_leaves_others_fields_alone(program, look
     program.up(DRIFTING % "b")
     uid = look("rbac.authorization.k8s.io/v1:roles/role")["metadata"]["uid"]
     path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles/role"
-    api.request("PATCH", path, {"fieldManager": "other"}, {"metadata": {"annotations": {"theirs": "x"}}}, MERGE)
+    api.request("PATCH", path, {"fieldManager": "other"}, {"metadata": {"annotations": {"theirs": "x"}}}, Sent(MERGE))
     program.up(DRIFTING % "c")
     found = look("rbac.authorization.k8s.io/v1:roles/role")
     assert found["metadata"]["uid"] == uid
@@ -279,7 +281,8 @@ definition = k8s.apiextensions.v1.CustomResourceDefinition("things", metadata={"
     opts=pulumi.ResourceOptions(retain_on_delete=False))
 thing = k8s.apiextensions.CustomResource("thing", api_version=f"{group}/v1", kind="Thing",
     metadata=meta(name="thing", annotations=%s), spec={"limits": {"cpu": "1000m"}, "n": %s},
-    opts=pulumi.ResourceOptions(depends_on=[definition], custom_timeouts=pulumi.CustomTimeouts(create="5s", update="20s")))
+    opts=pulumi.ResourceOptions(depends_on=[definition],
+        custom_timeouts=pulumi.CustomTimeouts(create="5s", update="20s")))
 """
 
 
@@ -289,7 +292,7 @@ def test_custom_resources_wait_for_the_conditions_that_they_name(program, api, n
     assert api.get(path)["spec"]["limits"] == {"cpu": "1000m"}
     assert program.state()["thing"]["initErrors"][-1] == "condition=Synced is not met"
     status = {"phase": "Running", "conditions": [{"type": "Synced", "status": "True"}]}
-    api.request("PATCH", path, {}, {"status": status}, MERGE)
+    api.request("PATCH", path, {}, {"status": status}, Sent(MERGE))
     program.up(CUSTOM % ("""{"pulumi.com/waitFor": '["condition=Synced", "jsonpath={.status.phase}=Running"]'}""", 2))
     assert api.get(path)["spec"]["n"] == 2
     program.unchanged()
@@ -318,7 +321,8 @@ def test_a_preview_needs_no_cluster(program, tmp_path):
 def test_manifests_are_rendered_instead_of_made(program, look, tmp_path):
     code = """
         provider = k8s.Provider("p", render_yaml_to_directory=%r)
-        k8s.core.v1.ConfigMap("c", metadata=meta(name="c"), data={"a": "%s"}, opts=pulumi.ResourceOptions(provider=provider))
+        options = pulumi.ResourceOptions(provider=provider)
+        k8s.core.v1.ConfigMap("c", metadata=meta(name="c"), data={"a": "%s"}, opts=options)
     """
     folder = tmp_path / "rendered"
     program.up(code % (str(folder), 1))

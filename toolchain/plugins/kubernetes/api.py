@@ -9,15 +9,14 @@ import ssl
 import tempfile
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
-
-from plugins.kubernetes.values import Object
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from plugins.kubernetes.kubeconfig import Access
+    from plugins.kubernetes.values import Object
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
@@ -67,6 +66,13 @@ class ApiError(Exception):
         return self.status == http.client.UNPROCESSABLE_ENTITY
 
 
+class Sent(NamedTuple):
+    """What a request's body is, and where the API server's warnings about it go."""
+
+    content_type: str = JSON
+    warn: Callable[[str], None] | None = None
+
+
 class Api:
     """Requests to one API server, each thread on a connection of its own that stays open."""
 
@@ -96,18 +102,18 @@ class Api:
         path: str,
         query: dict[str, str] | None = None,
         body: object = None,
-        content_type: str = JSON,
-        warn: Callable[[str], None] | None = None,
+        sent: Sent | None = None,
     ) -> Object:
-        """Send a request and read the answer; the API server's warnings go to `warn`."""
+        """Send a request and read the answer."""
+        sent = sent or Sent()
         payload = None if body is None else json.dumps(body).encode()
-        headers = {"Accept": JSON} | ({} if payload is None else {"Content-Type": content_type})
+        headers = {"Accept": JSON} | ({} if payload is None else {"Content-Type": sent.content_type})
         status, warnings, answer = self._exchange(method, self._target(path, query or {}), payload, headers)
         if status >= http.client.BAD_REQUEST:
             raise ApiError(status, _parsed(answer))
-        if warn is not None:
+        if sent.warn is not None:
             for warning in warnings:
-                warn(warning)
+                sent.warn(warning)
         return _parsed(answer)
 
     def _target(self, path: str, query: dict[str, str]) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from plugins.kubernetes.api import APPLY, JSON, JSON_PATCH, MERGE, Api, ApiError
+from plugins.kubernetes.api import APPLY, JSON, JSON_PATCH, MERGE, Api, ApiError, Sent
 from plugins.kubernetes.discovery import Discovery, NoMatch
 from plugins.kubernetes.fields import adoption_patch, has_own_updates, without_ignored
 from plugins.kubernetes.naming import DELETION_PROPAGATION, PATCH_FORCE, is_true
@@ -39,6 +39,14 @@ class Style:
     quiet_deprecations: bool = False
 
 
+class Write(NamedTuple):
+    """How one object is written: under which manager, what is said of it where, and whether only to try."""
+
+    manager: str
+    log: Log
+    preview: bool = False
+
+
 class Cluster:
     """Makes, changes and removes objects."""
 
@@ -54,75 +62,70 @@ class Cluster:
         collection = self.discovery.collection(gvk_of(obj), namespace_of(obj))
         return self.api.get(f"{collection}/{name or name_of(obj)}")
 
-    def create(self, inputs: Object, manager: str, log: Log, *, preview: bool, patch: bool = False) -> Object:
+    def create(self, inputs: Object, write: Write, *, patch: bool = False) -> Object:
         """Make an object, or say what it would be; what it needs (namespace, kind) may come a little later."""
         for attempt in range(RETRIES + 1):
             try:
-                return self._create(inputs, manager, log, preview=preview, patch=patch)
+                return self._create(inputs, write, patch=patch)
             except (ApiError, NoMatch) as error:
                 if isinstance(error, ApiError):
                     missing_namespace = error.not_found and "namespaces" in error.message
-                    if preview and (
+                    if write.preview and (
                         error.already_exists or missing_namespace or "does not support dry run" in error.message
                     ):
                         raise PreviewImpossible(error.message) from None
                     if not error.not_found:
                         raise
-                if preview or attempt == RETRIES:
+                if write.preview or attempt == RETRIES:
                     raise
-                log.status(f"Retry #{attempt}; creation failed: {error}")
+                write.log.status(f"Retry #{attempt}; creation failed: {error}")
                 if self._cancelled.wait(2**attempt):
                     raise
         raise AssertionError  # the last attempt returns or raises
 
-    def _create(self, inputs: Object, manager: str, log: Log, *, preview: bool, patch: bool) -> Object:
+    def _create(self, inputs: Object, write: Write, *, patch: bool) -> Object:
         collection = self.discovery.collection(gvk_of(inputs), namespace_of(inputs))
         if not patch and not (self._style.server_side and self._style.upsert):
-            return self._send("POST", collection, inputs, log, JSON, preview=preview, fieldManager=manager)
+            return self._send("POST", collection, inputs, JSON, write)
         # Without a former state a preview of a replacement would conflict with the object that it replaces.
-        force = preview or self._forced(inputs)
+        force = write.preview or self._forced(inputs)
         try:
-            return self._apply(f"{collection}/{name_of(inputs)}", inputs, manager, log, preview=preview, force=force)
+            return self._apply(f"{collection}/{name_of(inputs)}", inputs, write, force=force)
         except ApiError as error:
-            if not (preview and error.invalid and "field is immutable" in error.message):
+            if not (write.preview and error.invalid and "field is immutable" in error.message):
                 raise
             # An object that will be replaced cannot be tried under its name, which the old one still has.
             name = f"{name_of(inputs)}{secrets.token_hex(3)[:5]}"
             renamed = {**inputs, "metadata": {**metadata(inputs), "name": name}}
-            return self._apply(f"{collection}/{name}", renamed, manager, log, preview=preview, force=force)
+            return self._apply(f"{collection}/{name}", renamed, write, force=force)
 
     def update(
         self,
         inputs: Object,
-        live: Object,
-        base: Object,
-        manager: str,
-        log: Log,
-        *,
-        preview: bool,
+        old: tuple[Object, Object],
+        write: Write,
         ignore_changes: tuple[str, ...],
     ) -> Object:
-        """Change an object to new inputs, or say what it would become. `base` is what the former inputs made of it."""
+        """Change an object, or say what it would become. `old` is the live one, whole and as the former inputs see it."""
+        live, base = old
         path = f"{self.discovery.collection(gvk_of(inputs), namespace_of(inputs))}/{name_of(live)}"
         if gvk_of(inputs).kind == "CustomResourceDefinition":
             body = {
                 **inputs,
                 "metadata": {**metadata(inputs), "resourceVersion": metadata(live).get("resourceVersion")},
             }
-            return self._send("PUT", path, body, log, JSON, preview=preview, fieldManager=manager)
+            return self._send("PUT", path, body, JSON, write)
         if not self._style.server_side:
-            return self._send(
-                "PATCH", path, merge_patch(base, inputs), log, MERGE, preview=preview, fieldManager=manager
-            )
-        force = self._forced(inputs) or (preview and has_own_updates(live, manager))
-        if not preview:
-            live = self._adopt(path, live, manager)
-        applied = without_ignored(inputs, live, ignore_changes, manager)
-        return self._apply(path, applied, manager, log, preview=preview, force=force)
+            return self._send("PATCH", path, merge_patch(base, inputs), MERGE, write)
+        force = self._forced(inputs) or (write.preview and has_own_updates(live, write.manager))
+        if not write.preview:
+            live = self._adopt(path, live, write.manager)
+        applied = without_ignored(inputs, live, ignore_changes, write.manager)
+        return self._apply(path, applied, write, force=force)
 
     def _adopt(self, path: str, live: Object, manager: str) -> Object:
         patch = adoption_patch(live, manager)
-        return live if patch is None else self.api.request("PATCH", path, {}, patch, JSON_PATCH)
+        return live if patch is None else self.api.request("PATCH", path, {}, patch, Sent(JSON_PATCH))
 
     def relinquish(self, obj: Object, manager: str) -> None:
         """Give up the fields of an object that somebody else owns, without removing the object."""
@@ -132,7 +135,7 @@ class Cluster:
             self._adopt(path, live, manager)
             kept = {key: metadata(obj)[key] for key in ("name", "namespace") if key in metadata(obj)}
             empty = {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": kept}
-            self.api.request("PATCH", path, {"fieldManager": manager, "force": "true"}, empty, APPLY)
+            self.api.request("PATCH", path, {"fieldManager": manager, "force": "true"}, empty, Sent(APPLY))
         except ApiError as error:
             if not error.not_found:
                 raise
@@ -156,26 +159,25 @@ class Cluster:
     def _forced(self, inputs: Object) -> bool:
         return self._style.force or is_true(inputs, PATCH_FORCE)
 
-    def _apply(self, path: str, inputs: Object, manager: str, log: Log, *, preview: bool, force: bool) -> Object:
+    def _apply(self, path: str, inputs: Object, write: Write, *, force: bool) -> Object:
         try:
-            return self._send(
-                "PATCH", path, inputs, log, APPLY, preview=preview, fieldManager=manager, force=str(force).lower()
-            )
+            return self._send("PATCH", path, inputs, APPLY, write, force=str(force).lower())
         except ApiError as error:
             if error.conflict:
-                said = f"{CONFLICT_HELP}. The resource managed by field manager {manager!r} had an apply conflict: "
+                said = (
+                    f"{CONFLICT_HELP}. The resource managed by field manager {write.manager!r} had an apply conflict: "
+                )
                 raise ApiError(error.status, {"reason": error.reason, "message": said + error.message}) from None
             raise
 
-    def _send(
-        self, method: str, path: str, body: Object, log: Log, content_type: str, *, preview: bool, **query: str
-    ) -> Object:
+    def _send(self, method: str, path: str, body: Object, content_type: str, write: Write, **query: str) -> Object:
         def warn(text: str) -> None:
             if not (self._style.quiet_deprecations and "deprecated" in text):
-                log.line("warning", text)
+                write.log.line("warning", text)
 
-        parameters = {**query, "fieldValidation": "Warn"} | ({"dryRun": "All"} if preview else {})
-        return self.api.request(method, path, parameters, body, content_type, warn)
+        query = {**query, "fieldManager": write.manager, "fieldValidation": "Warn"}
+        query |= {"dryRun": "All"} if write.preview else {}
+        return self.api.request(method, path, query, body, Sent(content_type, warn))
 
 
 def merge_patch(base: Object, wanted: Object) -> Object:

@@ -61,7 +61,7 @@ def _union(first: Object, second: Object) -> Object:
 
 
 def without_ignored(inputs: Object, live: Object, ignore_changes: tuple[str, ...], manager: str) -> Object:
-    """Take ignored fields out of what is applied: somebody else's are left out, ours stay as they are in the cluster."""
+    """Take ignored fields out of what is applied: others' are left out, ours stay as they are in the cluster."""
     result = copy.deepcopy(inputs)
     ours: Object = {}
     theirs: Object = {}

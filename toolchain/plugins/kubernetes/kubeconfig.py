@@ -8,10 +8,13 @@ import os
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
-from plugins.kubernetes.values import Object, Value
+if TYPE_CHECKING:
+    from plugins.kubernetes.values import Object, Value
+
 
 _IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 

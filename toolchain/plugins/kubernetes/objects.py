@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import copy
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from plugins.kubernetes.quantities import canonical
-from plugins.kubernetes.values import Object, Value
+
+if TYPE_CHECKING:
+    from plugins.kubernetes.values import Object, Value
 
 TRUE = "true"
 READ_ONLY_METADATA = (

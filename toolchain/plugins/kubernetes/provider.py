@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from plugins.kubernetes import checkpoint, naming, render
 from plugins.kubernetes.api import ApiError, Unreachable
-from plugins.kubernetes.cluster import Cluster, PreviewImpossible
+from plugins.kubernetes.cluster import Cluster, PreviewImpossible, Write
 from plugins.kubernetes.diff import keep_dropped_zeros, prune
 from plugins.kubernetes.discovery import NoMatch
 from plugins.kubernetes.fields import CLIENT_SIDE_NAME
@@ -75,7 +75,7 @@ class Provider:
             return "", news
         cluster, waits = self._target.reached()
         try:
-            live = cluster.create(inputs, manager, resource.log, preview=options.preview, patch=patch)
+            live = cluster.create(inputs, Write(manager, resource.log, options.preview), patch=patch)
         except PreviewImpossible:
             return "", news
         except ApiError as error:
@@ -114,15 +114,8 @@ class Provider:
         before: Object | None = None
         try:
             before = cluster.read(inputs, name_of(old_live))
-            live = cluster.update(
-                inputs,
-                before,
-                prune(before, old_inputs),
-                manager,
-                resource.log,
-                preview=options.preview,
-                ignore_changes=options.ignore_changes,
-            )
+            write = Write(manager, resource.log, options.preview)
+            live = cluster.update(inputs, (before, prune(before, old_inputs)), write, options.ignore_changes)
         except (ApiError, NoMatch) as error:
             if options.preview and isinstance(error, ApiError) and error.forbidden:
                 return news

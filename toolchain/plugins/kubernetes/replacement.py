@@ -1,9 +1,13 @@
-"""Which changed fields the API server cannot change in place, so that the object is replaced; as the official plugin."""
+"""Which fields cannot change in place, so that the object is replaced: the official plugin's list."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from plugins.kubernetes.objects import Gvk, gvk_of
-from plugins.kubernetes.values import Object
+
+if TYPE_CHECKING:
+    from plugins.kubernetes.values import Object
 
 _SELECTOR = (".spec.selector",)
 _POD_FIELDS = (

@@ -49,7 +49,7 @@ def verdict(live: Object, wanted: list[str]) -> Verdict:
 
 
 def generic(live: Object) -> Verdict:
-    """Tell whether an object of any kind seems ready (PULUMI_K8S_AWAIT_ALL): seen by its controller, and Ready if it says so."""
+    """Judge any kind (PULUMI_K8S_AWAIT_ALL): seen by its controller, and Ready if it says anything of that."""
     generation = live.get("status", {}).get("observedGeneration") if isinstance(live.get("status"), dict) else None
     seen = generation is None or observed(live)
     ready = condition(live, "Ready")

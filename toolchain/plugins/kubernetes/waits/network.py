@@ -21,7 +21,7 @@ def slices_with_endpoints(slices: Iterable[Object]) -> set[str]:
 
 
 def service(live: Object, slices: Iterable[Object]) -> Verdict:
-    """A Service: it has endpoints, unless it is headless or a mere name, and an address if it balances load."""
+    """Judge a Service: endpoints, unless it is headless or a mere name, and an address if it balances load."""
     kind = pluck(live, "spec", "type") or "ClusterIP"
     balanced = kind != "LoadBalancer" or bool(pluck(live, "status", "loadBalancer", "ingress"))
     without_pods = kind == "ExternalName" or pluck(live, "spec", "clusterIP") == "None"
@@ -53,7 +53,7 @@ def backends(live: Object) -> list[tuple[str, str]]:
 
 
 def ingress(live: Object, services: Iterable[Object], slices: Iterable[Object], *, settled: bool) -> Verdict:
-    """An Ingress: it has an address, and each rule's Service has a slice of endpoints or is a mere name.
+    """Judge an Ingress: an address, and for each rule a Service that has endpoints or is a mere name.
 
     A Service that is still missing once things have settled is warned of, not waited for: it may never come.
     """

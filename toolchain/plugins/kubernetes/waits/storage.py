@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def volume(live: Object) -> Verdict:
-    """A PersistentVolume: available or bound."""
+    """Judge a PersistentVolume: available or bound."""
     phase = pluck(live, "status", "phase")
     return Verdict(
         ready=phase in ("Available", "Bound"), status="Waiting for the volume", reasons=(f"phase is {phase}",)
@@ -20,7 +20,7 @@ def volume(live: Object) -> Verdict:
 
 
 def claim(live: Object, storage_class: Object) -> Verdict:
-    """A PersistentVolumeClaim: bound; pending is enough where binding waits for the first pod that uses it."""
+    """Judge a PersistentVolumeClaim: bound; pending is enough where binding waits for the first pod that uses it."""
     phase = pluck(live, "status", "phase")
     lazy = storage_class.get("volumeBindingMode") == "WaitForFirstConsumer"
     return Verdict(
@@ -31,12 +31,12 @@ def claim(live: Object, storage_class: Object) -> Verdict:
 
 
 def resource_quota(live: Object) -> Verdict:
-    """A ResourceQuota: the controller has taken over its limits."""
+    """Judge a ResourceQuota: the controller has taken over its limits."""
     wanted, seen = pluck(live, "spec", "hard"), pluck(live, "status", "hard")
     return Verdict(ready=wanted == seen, reasons=("the quota is not in force yet",))
 
 
 def token_secret(live: Object) -> Verdict:
-    """A Secret: there; one for a ServiceAccount's token has it."""
+    """Judge a Secret: there; one for a ServiceAccount's token has it."""
     awaited = live.get("type") == "kubernetes.io/service-account-token"
     return Verdict(ready=not awaited or bool(live.get("data")), reasons=("the token was not made",))

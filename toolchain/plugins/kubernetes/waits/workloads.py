@@ -60,7 +60,7 @@ def new_replica_set(live: Object, replica_sets: Iterable[Object]) -> Object | No
 
 
 def deployment(live: Object, replica_sets: Iterable[Object], claims: Iterable[Object] = ()) -> Verdict:
-    """A Deployment: the controller has seen it, it is available, and all replicas of its newest revision are ready."""
+    """Judge a Deployment: seen by its controller, available, and all replicas of its newest revision ready."""
     if not observed(live):
         return Verdict(
             ready=False,
@@ -106,7 +106,7 @@ def claim_names(live: Object) -> set[str]:
 
 
 def stateful_set(live: Object) -> Verdict:
-    """A StatefulSet: all replicas exist, are ready and, unless updates wait for deletion, run the newest revision."""
+    """Judge a StatefulSet: all replicas ready and, unless updates wait for deletion, of the newest revision."""
     wanted = _count(live, "spec", "replicas", default=1)
     replicas, ready, current = (_count(live, "status", f"{name}eplicas") for name in ("r", "readyR", "currentR"))
     now, target = pluck(live, "status", "currentRevision"), pluck(live, "status", "updateRevision")
@@ -127,7 +127,7 @@ def stateful_set(live: Object) -> Verdict:
 
 
 def daemon_set(live: Object) -> Verdict:
-    """A DaemonSet: every node that shall run a pod runs an available one of the newest revision."""
+    """Judge a DaemonSet: an available pod of the newest revision on every node that shall run one."""
     wanted, ready = _count(live, "status", "desiredNumberScheduled"), _count(live, "status", "numberAvailable")
     by_hand = pluck(live, "spec", "updateStrategy", "type") == "OnDelete"
     updated = wanted if by_hand else _count(live, "status", "updatedNumberScheduled")
@@ -139,13 +139,13 @@ def daemon_set(live: Object) -> Verdict:
 
 
 def replication_controller(live: Object) -> Verdict:
-    """A ReplicationController: as many available replicas as wanted."""
+    """Judge a ReplicationController: as many available replicas as wanted."""
     wanted, available = _count(live, "spec", "replicas", default=1), _count(live, "status", "availableReplicas")
     return Verdict(ready=wanted == available, reasons=(f"{available} out of {wanted} replicas are available",))
 
 
 def job(live: Object) -> Verdict:
-    """A Job: complete; one that failed stays failed."""
+    """Judge a Job: complete; one that failed stays failed."""
     failure = condition(live, "Failed")
     if failure.get("status") == "True":
         return Verdict(ready=False, failed=True, reasons=(f"[{failure.get('reason')}] {failure.get('message')}",))
@@ -158,7 +158,7 @@ def job(live: Object) -> Verdict:
 
 
 def pod(live: Object) -> Verdict:
-    """A Pod: ready, or finished with success."""
+    """Judge a Pod: ready, or finished with success."""
     phase = pluck(live, "status", "phase")
     for kind, what in (("PodScheduled", "scheduled"), ("Initialized", "initialized"), ("Ready", "ready")):
         if phase != "Succeeded" and not holds(live, kind):
