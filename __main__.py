@@ -1,4 +1,4 @@
-"""The program: settings -> image -> stack -> outputs."""
+"""The program: settings -> image -> the stack's target -> outputs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,24 @@ settings = load()
 name = f"{pulumi.get_project()}-{pulumi.get_stack()}"
 
 image = settings.image.ref or AppImage(f"{name}-app", settings.image_args()).ref
-stack = LocalStack(name, settings.local_args(image))
 
-pulumi.export("url", stack.url)
-pulumi.export("image", stack.image)
-pulumi.export("volumes", stack.volumes)
+if settings.target == "kubernetes":
+    # Imported here: its SDK costs half a second, which the other target need not pay.
+    from flaskstack import KubernetesApp
+
+    cluster = settings.kubernetes.provider(f"{name}-cluster")
+    args = settings.kubernetes_args(image)
+    if settings.kubernetes.create_namespace:
+        # The namespace outlives the stack, so a stack that comes back has to take it over.
+        args["namespace_provider"] = settings.kubernetes.provider(f"{name}-namespaces", adopts=True)
+    app = KubernetesApp(name, args, pulumi.ResourceOptions(providers=[cluster]))
+    pulumi.export("url", app.url)
+    pulumi.export("image", app.image)
+    pulumi.export("namespace", app.namespace)
+    pulumi.export("deployment", app.deployment)
+    pulumi.export("service", app.service)
+else:
+    stack = LocalStack(name, settings.local_args(image))
+    pulumi.export("url", stack.url)
+    pulumi.export("image", stack.image)
+    pulumi.export("volumes", stack.volumes)

@@ -5,91 +5,26 @@ Problems are found before anything is registered.
 
 from __future__ import annotations
 
-import ipaddress
 import json
-import math
-import string
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from urllib.parse import urlsplit
 
 import pulumi
 import pydantic
 
-from flaskstack import (
-    DEFAULT_IMAGES,
-    AppImageArgs,
-    EdgePolicy,
-    FlaskApp,
-    Health,
-    Limits,
-    LocalStackArgs,
-    Problem,
-    SettingsError,
-    nginx,
-)
+from flaskstack import AppImageArgs, EdgePolicy, FlaskApp, LocalStackArgs, Problem, SettingsError
 from flaskstack.errors import HIDDEN
 from flaskstack.model import Model, problems
+from stacks.checks import POSTGRES_HOST, contradictions
+from stacks.groups import ImageSettings, KubernetesSettings, LocalSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flaskstack.kubernetes_app import KubernetesAppArgs
+
 SECRETS: Final = frozenset({"secretKey", "secretKeyFallbacks", "databaseUrl", "redisUrl"})
 """Keys that must be set with --secret, and whose values are never shown."""
-SECRET_KEY_BITS: Final = 256
-"""Entropy that a SECRET_KEY must be able to hold: 32 bytes, what `secrets.token_hex()` makes."""
-KNOWN_KEYS: Final = (
-    "changeme",
-    "secret",
-    "your-secret-key",
-    "your_secret_key",
-    "insecure",
-    "example",
-    # The two that Flask's own documentation has shown over the years.
-    "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
-    "_5#y2L",
-)
-POSTGRES_HOST: Final = "postgres"
-"""Host in a DATABASE_URL that means the stack's own PostgreSQL."""
-
-
-class ImageSettings(Model):
-    """How the image is come by."""
-
-    ref: str | None = None
-    """An image that exists, instead of a build. In production by digest: `repository@sha256:...`. Default: build it."""
-    repository: str | None = None
-    """Where to push what is built. Default: nowhere."""
-    base: str = DEFAULT_IMAGES["base"]
-    """Image to build on."""
-    ca_bundle: str | None = None
-    """File of CA certificates for the build's downloads. Default: what SSL_CERT_FILE names."""
-    platforms: tuple[str, ...] = ()
-    """Platforms to build for. Default: the builder's own."""
-
-
-class LocalSettings(Model):
-    """The local stack."""
-
-    address: str = "127.0.0.1"
-    """Address of this machine that nginx listens on. Default 127.0.0.1."""
-    port: Annotated[int, pydantic.Field(ge=1, le=65_535)] = 8080
-    """Port of this machine that nginx listens on. Default 8080."""
-    replicas: Annotated[int, pydantic.Field(ge=1, le=32)] | None = None
-    """Web replicas. Default 2; in development 1."""
-    keep_data: bool = True
-    """Whether the data volumes outlive `pulumi destroy`. Default true."""
-    limits: Limits = Limits()
-    """What each container may take."""
-    health: Health = Health()
-    """How the engine watches each container."""
-    images: dict[Literal["nginx", "postgres", "redis"], str] = pydantic.Field(default_factory=dict)
-    """Other images than the default ones, by these names."""
-
-    @pydantic.field_validator("address")
-    @classmethod
-    def _is_an_address(cls, value: str) -> str:
-        ipaddress.ip_address(value)
-        return value
 
 
 class Settings(Model):
@@ -97,12 +32,16 @@ class Settings(Model):
 
     mode: Literal["dev", "prod"] = "prod"
     """dev: live reload and debugger. prod, the default: none of it, and nothing weak."""
+    target: Literal["local", "kubernetes"] = "local"
+    """Where it runs: on this machine's Docker engine, the default, or on a Kubernetes cluster."""
     app: FlaskApp = FlaskApp()
     """The application."""
     image: ImageSettings = ImageSettings()
     """Its image."""
     local: LocalSettings = LocalSettings()
     """The local stack."""
+    kubernetes: KubernetesSettings = KubernetesSettings()
+    """The cluster."""
     edge: EdgePolicy = EdgePolicy()
     """What the edge does for it."""
     secret_key: str | None = None
@@ -110,14 +49,19 @@ class Settings(Model):
     secret_key_fallbacks: tuple[str, ...] = ()
     """Former secret keys whose sessions still count, newest first."""
     database_url: str | None = None
-    """URL of the database; the host `postgres` is the stack's own. Default in dev: its own. Required in prod."""
+    """URL of the database; the host `postgres` is the local stack's own. Default in dev: its own. Required in prod."""
     redis_url: str | None = None
-    """URL of Redis. Default: the stack's own."""
+    """URL of Redis. Default: the local stack's own; on a cluster none."""
 
     @property
     def dev(self) -> bool:
         """Whether this is development."""
         return self.mode == "dev"
+
+    @property
+    def secret_elsewhere(self) -> bool:
+        """Whether a Secret that exists in the cluster holds the secrets."""
+        return self.target == "kubernetes" and self.kubernetes.secret_name is not None
 
     @property
     def own_postgres(self) -> bool:
@@ -153,13 +97,31 @@ class Settings(Model):
         )
         if self.local.replicas is not None:
             args["replicas"] = self.local.replicas
+        self._add_secrets(args)
+        return args
+
+    def kubernetes_args(self, image: pulumi.Input[str]) -> KubernetesAppArgs:
+        """Return the arguments of `KubernetesApp` that runs `image`. Secrets become secret outputs here."""
+        # Each field of the group but those of the provider is an argument of the same name.
+        same = {name: value for name, value in self.kubernetes if name not in ("context", "kubeconfig")}
+        args: Any = {
+            "app": self.app,
+            "image": image,
+            **{name: value for name, value in same.items() if value is not None},
+        }
+        if self.secret_key_fallbacks:
+            args["secret_key_fallbacks"] = [pulumi.Output.secret(key) for key in self.secret_key_fallbacks]
+        self._add_secrets(args)
+        return cast("KubernetesAppArgs", args)
+
+    def _add_secrets(self, args: KubernetesAppArgs | LocalStackArgs) -> None:
+        """Add the secrets that are set to a target's arguments, as secret outputs."""
         if self.secret_key is not None:
             args["secret_key"] = pulumi.Output.secret(self.secret_key)
         if self.database_url is not None:
             args["database_url"] = pulumi.Output.secret(self.database_url)
         if self.redis_url is not None:
             args["redis_url"] = pulumi.Output.secret(self.redis_url)
-        return args
 
 
 def load() -> Settings:
@@ -200,7 +162,7 @@ def check(
     except pydantic.ValidationError as error:
         found += problems(Settings, error, prefix, hidden)
     if settings is not None:
-        found += _contradictions(settings, prefix)
+        found += contradictions(settings, prefix)
     if settings is None or found:
         raise SettingsError(found)
     return settings
@@ -217,93 +179,3 @@ def _structured(key: str, value: object) -> object:
         except ValueError:
             return value
     return value
-
-
-def _contradictions(settings: Settings, prefix: str) -> list[Problem]:
-    """Return what is wrong with settings that are each valid."""
-    found = [problem for problem in (_database(settings.database_url, prefix), _source(settings, prefix)) if problem]
-    # Asked here too: the image is registered before the edge could refuse.
-    found += nginx.refused(settings.edge)
-    if settings.dev:
-        if settings.local.replicas not in (None, 1):
-            reason = "the debugger lives in one process, so development has one replica"
-            found.append(
-                Problem(
-                    f"{prefix}local.replicas",
-                    str(settings.local.replicas),
-                    reason,
-                    f"pulumi config rm --path {prefix}local.replicas",
-                )
-            )
-        return found
-    generate = f'pulumi config set --secret {prefix}secretKey "$(openssl rand -hex 32)"'
-    if settings.secret_key is None:
-        found.append(Problem(f"{prefix}secretKey", "not set", "required in production", generate))
-    elif weakness := weak_key(settings.secret_key):
-        found.append(Problem(f"{prefix}secretKey", HIDDEN, weakness, generate))
-    if settings.app.postgres and settings.database_url is None:
-        example = f"pulumi config set --secret {prefix}databaseUrl postgresql://USER:PASSWORD@HOST/DATABASE"
-        found.append(Problem(f"{prefix}databaseUrl", "not set", "required in production", example))
-    if settings.image.ref and "@sha256:" not in settings.image.ref:
-        fix = f"pulumi config set --path {prefix}image.ref REPOSITORY@sha256:DIGEST"
-        found.append(Problem(f"{prefix}image.ref", settings.image.ref, "a tag can be moved to another image", fix))
-    if not settings.edge.https and not ipaddress.ip_address(settings.local.address).is_loopback:
-        fix = f"pulumi config set --path {prefix}local.address 127.0.0.1"
-        found.append(
-            Problem(
-                f"{prefix}local.address",
-                settings.local.address,
-                "plain HTTP must not leave this machine in production",
-                fix,
-            )
-        )
-    return found
-
-
-def _database(url: str | None, prefix: str) -> Problem | None:
-    if url is None:
-        return None
-    try:
-        parts = urlsplit(url)
-        sound = bool(
-            parts.scheme.split("+")[0] in ("postgres", "postgresql", "sqlite")
-            and (parts.hostname or parts.scheme == "sqlite")
-        )
-        sound = sound and (parts.port is None or parts.port > 0)
-        reason = "not a database URL" if not sound else None
-        if sound and parts.hostname == POSTGRES_HOST and not parts.password:
-            reason = f"without a password, which the stack's own PostgreSQL (host {POSTGRES_HOST}) must have"
-    except ValueError:
-        reason = "not a database URL"
-    fix = f"pulumi config set --secret {prefix}databaseUrl postgresql://USER:PASSWORD@HOST:5432/DATABASE"
-    return Problem(f"{prefix}databaseUrl", HIDDEN, reason, fix) if reason else None
-
-
-def _source(settings: Settings, prefix: str) -> Problem | None:
-    if settings.image.ref or settings.app.source.is_dir():
-        return None
-    return Problem(
-        f"{prefix}app.path", settings.app.path, "no such folder", f"pulumi config set --path {prefix}app.path FOLDER"
-    )
-
-
-def weak_key(key: str) -> str | None:
-    """Return why a SECRET_KEY is too weak for production, None when it is not."""
-    if any(example in key for example in KNOWN_KEYS if len(example) > 8) or key.lower() in KNOWN_KEYS:  # noqa: PLR2004
-        return "a known example, not a secret"
-    alphabets = (
-        string.digits,
-        string.hexdigits[:16],
-        string.hexdigits[:10] + string.hexdigits[16:],
-        string.ascii_lowercase,
-        string.ascii_letters,
-        string.ascii_letters + string.digits,
-        string.ascii_letters + string.digits + "-_",
-        string.printable,
-    )
-    size = next((len(alphabet) for alphabet in alphabets if set(key) <= set(alphabet)), 256)
-    # What is only said again adds nothing: the shortest part that makes the whole by repetition is all there is.
-    bits = (key + key).find(key, 1) * math.log2(size)
-    if bits < SECRET_KEY_BITS or len(set(key)) < 10:  # noqa: PLR2004  # ten different characters: fewer is a pattern, not chance
-        return f"too weak: it can hold {math.floor(bits) // 8} bytes of entropy, {SECRET_KEY_BITS // 8} are needed"
-    return None

@@ -121,6 +121,39 @@ def test_no_plain_input_of_anything_holds_a_secret(local: tuple[Recording, dict[
     assert "canary" not in repr(exports)
 
 
+@pytest.mark.parametrize("stack", ["prod", "staging"])
+def test_a_stack_on_a_cluster_builds_pushes_and_deploys_by_digest(stack: str) -> None:
+    recording, exports = run(stack, SECRETS)
+    (build,) = recording.of(IMAGE)
+    assert build.plain["push"] is True
+    assert "@sha256:" in exports["image"]
+    (deployment,) = recording.of("kubernetes:apps/v1:Deployment")
+    assert deployment.plain["spec"]["template"]["spec"]["containers"][0]["image"] == exports["image"]
+    assert exports["url"].startswith("https://")
+    assert exports.keys() == {"url", "image", "namespace", "deployment", "service"}
+    assert recording.of(CONTAINER) == []
+
+
+def test_all_of_a_cluster_goes_to_the_context_that_the_stack_names() -> None:
+    recording, _ = run("prod", SECRETS)
+    providers = {part.name: part for part in recording.of("pulumi:providers:kubernetes")}
+    assert {part.plain["context"] for part in providers.values()} == {"flaskstack"}
+    for part in recording.resources:
+        if part.type.startswith("kubernetes:"):
+            role = "namespaces" if part.type.endswith(":Namespace") else "cluster"
+            assert providers[f"flaskstack-prod-{role}"].urn in part.options.provider, part.name
+
+
+@pytest.mark.parametrize("stack", ["prod", "staging"])
+def test_no_plain_input_of_a_cluster_holds_a_secret(stack: str) -> None:
+    recording, exports = run(stack, SECRETS)
+    for part in recording.resources:
+        shown = repr({key: value for key, value in part.inputs.items() if not isinstance(value, Secret)})
+        assert "canary-password" not in shown, part.name
+        assert SECRET_KEY not in shown, part.name
+    assert "canary" not in repr(exports)
+
+
 def test_an_image_that_exists_is_not_built() -> None:
     ref = f"registry.example/shop@sha256:{'1' * 64}"
     recording, exports = run("local", SECRETS, image=json.dumps({"ref": ref}))

@@ -1,5 +1,9 @@
 """Pulumi components that take a Flask application from a laptop to production."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from flaskstack.app import FlaskApp, Server
 from flaskstack.edge import EdgePolicy, RateLimit, SecurityHeaders
 from flaskstack.errors import Problem, SettingsError
@@ -8,6 +12,9 @@ from flaskstack.images import DEFAULT_IMAGES
 from flaskstack.local.container import Health, Limits
 from flaskstack.local_stack import LocalStack, LocalStackArgs
 
+if TYPE_CHECKING:
+    from flaskstack.kubernetes_app import KubernetesApp, KubernetesAppArgs
+
 __all__ = [
     "DEFAULT_IMAGES",
     "AppImage",
@@ -15,6 +22,8 @@ __all__ = [
     "EdgePolicy",
     "FlaskApp",
     "Health",
+    "KubernetesApp",
+    "KubernetesAppArgs",
     "Limits",
     "LocalStack",
     "LocalStackArgs",
@@ -24,3 +33,12 @@ __all__ = [
     "Server",
     "SettingsError",
 ]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  # whatever the module has
+    """Import the Kubernetes target when it is first asked for: its SDK costs half a second, which others save."""
+    if name in ("KubernetesApp", "KubernetesAppArgs"):
+        from flaskstack import kubernetes_app  # noqa: PLC0415
+
+        return getattr(kubernetes_app, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

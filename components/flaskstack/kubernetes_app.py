@@ -70,6 +70,9 @@ class KubernetesAppArgs(TypedDict):
     create_namespace: NotRequired[bool]
     """Whether the namespace is made, labelled to admit only the restricted Pod Security Standard. It stays when the
     stack goes: others may have objects there. Default false."""
+    namespace_provider: NotRequired[pulumi.ProviderResource]
+    """Provider that makes it. One with `upsert_existing_objects` finds it again when the stack comes back, where the
+    default one would say that it exists already. Default: the component's."""
     replicas: NotRequired[int]
     """Web pods. Default 3."""
     autoscaling: NotRequired[Autoscaling]

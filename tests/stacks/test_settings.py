@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from flaskstack import SettingsError
-from stacks.settings import SECRETS, Settings, check, weak_key
+from stacks.checks import weak_key
+from stacks.settings import SECRETS, Settings, check
 
 ROOT = Path(__file__).parents[2]
 # Not those that a test on the real engine is making meanwhile.

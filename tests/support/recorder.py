@@ -27,6 +27,8 @@ COMMAND: Final = "command:local:Command"
 PASSWORD: Final = "random:index/randomPassword:RandomPassword"
 GENERATED: Final = "generated-password"
 """What a random password is here."""
+SUFFIX: Final = "x1y2z"
+"""What a random string is here."""
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"
 
@@ -147,6 +149,8 @@ class _Outputs(pulumi.runtime.Mocks):
             case "random:index/randomPassword:RandomPassword":
                 # The engine makes it a secret, because the SDK says so (additional secret outputs).
                 added = {"result": pulumi.Output.secret(GENERATED)}
+            case "random:index/randomString:RandomString":
+                added = {"result": SUFFIX}
         return f"{args.name}-id", {**args.inputs, **added}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:

@@ -56,6 +56,7 @@ class Plan:
     secret_version: str | None = None
     namespace: pulumi.Input[str] = "default"
     create_namespace: bool = False
+    namespace_provider: pulumi.ProviderResource | None = None
     replicas: int | None = None
     autoscaling: Autoscaling | None = None
     resources: Resources = field(default_factory=Resources)
@@ -106,12 +107,7 @@ class Plan:
         """Return what is wrong with arguments that are each valid."""
         found = arithmetic.contradictions(self.rollout, self.probes, self.app.server)
         found += self._secrets()
-        if self.autoscaling and self.replicas is not None:
-            reason = "the autoscaler owns the number of replicas, and the two would fight"
-            found.append(Problem("kubernetes.replicas", str(self.replicas), reason, "leave out one of the two"))
-        fewest = self.autoscaling.min_replicas if self.autoscaling else self.replicas
-        if fewest is not None and fewest < 1:
-            found.append(Problem("kubernetes.replicas", str(fewest), "nothing would serve", "give 1 or more"))
+        found += replica_problems(self.replicas, self.autoscaling)
         if self.container is not None and any(key in vars(self.container) for key in ("name", "image", "env")):
             reason = "name, image and env of the web container are decided by image and environment"
             found.append(Problem("container", "overrides one of them", reason, "use image and environment"))
@@ -136,6 +132,20 @@ class Plan:
         if self.app.postgres and self.database_url is None:
             found.append(Problem("database_url", "not set", "the application needs it", "give it, or secret_name"))
         return found
+
+
+def replica_problems(
+    replicas: int | None, autoscaling: Autoscaling | None, prefix: str = arithmetic.PREFIX
+) -> list[Problem]:
+    """Return what is wrong with the number of web pods."""
+    if autoscaling and replicas is not None:
+        reason = "the autoscaler owns the number of replicas, and the two would fight"
+        fix = f"pulumi config rm --path {prefix}replicas"
+        return [Problem(f"{prefix}replicas", str(replicas), reason, fix)]
+    if replicas is not None and replicas < 1:
+        fix = f"pulumi config set --path {prefix}replicas 3"
+        return [Problem(f"{prefix}replicas", str(replicas), "nothing would serve", fix)]
+    return []
 
 
 def _unknown(key: str, known: set[str]) -> Problem:

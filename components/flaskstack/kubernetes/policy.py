@@ -48,7 +48,7 @@ def namespace(plan: Plan, parent: pulumi.Resource) -> Namespace:
             name=plan.namespace, labels={**identity.labels(plan), **levels}, annotations={**identity.MANAGED}
         ),
         # It may hold what others made, and would take it along.
-        opts=pulumi.ResourceOptions(parent=parent, retain_on_delete=True),
+        opts=pulumi.ResourceOptions(parent=parent, provider=plan.namespace_provider, retain_on_delete=True),
     )
 
 
