@@ -33,7 +33,7 @@ def inspect(identity: str) -> dict[str, Any]:
     return found[0] if found else {}
 
 
-class CheckFailed(Exception):
+class CheckError(Exception):
     """Inputs were refused. `failures` maps each field to the reason."""
 
     def __init__(self, failures: dict[str, str]) -> None:
@@ -41,7 +41,7 @@ class CheckFailed(Exception):
         self.failures = failures
 
 
-class Failed(Exception):
+class FailedError(Exception):
     """An operation failed. `partial` holds id and outputs of what was made nevertheless."""
 
     def __init__(self, reason: str, partial: tuple[str, dict[str, Any]] | None) -> None:
@@ -87,7 +87,7 @@ class Plugin:
         )
         answer = self.stub.Check(request)
         if answer.failures:
-            raise CheckFailed({item.property: item.reason for item in answer.failures})
+            raise CheckError({item.property: item.reason for item in answer.failures})
         return decode(answer.inputs)
 
     def diff(
@@ -113,7 +113,7 @@ class Plugin:
             partial = _partial(error)
             if partial:
                 self._made.append((token, *partial))
-            raise Failed(error.details(), partial) from error
+            raise FailedError(error.details(), partial) from error
         outputs = decode(made.properties)
         self._made.append((token, made.id, outputs))
         return made.id, outputs
@@ -135,13 +135,13 @@ class Plugin:
         try:
             return decode(self.stub.Update(request).properties)
         except grpc.RpcError as error:
-            raise Failed(error.details(), None) from error
+            raise FailedError(error.details(), None) from error
 
     def delete(self, token: str, identity: str, state: dict[str, Any]) -> None:
         try:
             self.stub.Delete(provider_pb2.DeleteRequest(id=identity, urn=urn(token), properties=encode(state)))
         except grpc.RpcError as error:
-            raise Failed(error.details(), None) from error
+            raise FailedError(error.details(), None) from error
         self._made = [item for item in self._made if item[1] != identity]
 
     def clean(self) -> None:
@@ -179,5 +179,5 @@ def executable(name: str) -> Path:
     """Return the installed plugin, of the version that the SDK in this environment asks for."""
     home = Path(os.environ.get("PULUMI_HOME", str(Path.home() / ".pulumi")))
     found = sorted(home.glob(f"plugins/resource-{name}-v*/pulumi-resource-{name}"))
-    assert found, f"no plugin {name} in {home}: run eval \"$(toolchain/env)\" first"
+    assert found, f'no plugin {name} in {home}: run eval "$(toolchain/env)" first'
     return found[-1]

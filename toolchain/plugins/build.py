@@ -1,4 +1,7 @@
-"""A build by the docker command, with BuildKit. Secrets go through files that only their owner reads, for as long as it runs."""
+"""A build by the docker command, with BuildKit.
+
+Secrets go through files that only their owner reads, for as long as the build runs.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from plugins.build_options import options
 from plugins.resource import PluginError
 
 if TYPE_CHECKING:
@@ -22,26 +26,13 @@ if TYPE_CHECKING:
     from plugins.resource import Call, Values
 
 _LAST_LINES: Final = 40
-_CACHE_FIELDS: Final = {
-    "src": "src",
-    "dest": "dest",
-    "digest": "digest",
-    "ref": "ref",
-    "mode": "mode",
-    "compression": "compression",
-    "compressionLevel": "compression-level",
-    "forceCompression": "force-compression",
-    "ignoreError": "ignore-error",
-    "ociMediaTypes": "oci-mediatypes",
-    "imageManifest": "image-manifest",
-}
 
 
 def build(call: Call, inputs: Values, context: str, dockerfile: str, *, keep: bool) -> str:
     """Build, and return the digest. `keep=False` leaves the engine without the image, for a preview."""
     with _workspace(inputs) as folder:
         command, buildx, environment = _docker(folder, inputs)
-        arguments = [*command, "--progress=plain", *_options(inputs, folder, buildx=buildx, keep=keep)]
+        arguments = [*command, "--progress=plain", *options(inputs, folder, buildx=buildx, keep=keep)]
         if dockerfile:
             arguments += ["--file", dockerfile]
             stdin = b""
@@ -119,7 +110,8 @@ def _find() -> tuple[str, bool]:
                 return command, False
     where = f" ({', '.join(tried)} cannot)" if tried else ""
     raise PluginError(
-        f"no docker command on PATH can build with BuildKit{where}; install docker-buildx, or Docker 20.10's own command"
+        f"no docker command on PATH can build with BuildKit{where}; "
+        "install docker-buildx, or the command of Docker 20.10"
     )
 
 
@@ -143,104 +135,6 @@ def _docker(folder: Path, inputs: Values) -> tuple[list[str], bool, dict[str, st
     if builder:
         raise PluginError(f"builder {builder!r} needs docker buildx, which {command} has not")
     return [command, "build"], False, environment
-
-
-def _options(inputs: Values, folder: Path, *, buildx: bool, keep: bool) -> list[str]:
-    options: list[str] = []
-    for name, value in (inputs.get("buildArgs") or {}).items():
-        options += ["--build-arg", f"{name}={value}"]
-    for name, value in (inputs.get("labels") or {}).items():
-        options += ["--label", f"{name}={value}"]
-    for host in inputs.get("addHosts") or []:
-        options += ["--add-host", host]
-    if inputs.get("target"):
-        options += ["--target", inputs["target"]]
-    if inputs.get("network", "default") != "default":
-        options += ["--network", inputs["network"]]
-    if inputs.get("noCache"):
-        options.append("--no-cache")
-    if inputs.get("pull"):
-        options.append("--pull")
-    if keep:
-        for tag in inputs.get("tags") or []:
-            options += ["--tag", tag]
-    platforms = inputs.get("platforms") or []
-    if platforms and not buildx and len(platforms) > 1:
-        raise PluginError("more than one platform needs docker buildx with a builder of its own")
-    if platforms:
-        options += ["--platform", ",".join(platforms)]
-    options += ["--iidfile", str(folder / "id")]
-    named = (inputs.get("context") or {}).get("named") or {}
-    if named and not buildx:
-        raise PluginError("context.named needs docker buildx")
-    for name, item in named.items():
-        options += ["--build-context", f"{name}={item['location']}"]
-    if buildx:
-        options += ["--metadata-file", str(folder / "metadata.json"), *_exports(inputs, keep=keep)]
-        options += [
-            part
-            for way in ("from", "to")
-            for entry in _caches(inputs, way)
-            for part in (f"--cache-{way}", _cache_text(entry))
-        ]
-        return options
-    return [*options, *_plain_caches(inputs)]
-
-
-def _exports(inputs: Values, *, keep: bool) -> list[str]:
-    if not keep:
-        return ["--output", "type=cacheonly"]
-    if inputs.get("load"):
-        return ["--load"]
-    if inputs.get("push"):
-        return ["--push"]
-    found: list[str] = []
-    for item in inputs.get("exports") or []:
-        if item.get("disabled"):
-            continue
-        for kind in ("cacheonly", "docker", "image", "registry"):
-            if item.get(kind) is not None:
-                names = ",".join(f'"name={name}"' for name in item[kind].get("names") or [])
-                found += ["--output", f"type={kind}" + (f",{names}" if names else "")]
-        if item.get("raw"):
-            found += ["--output", item["raw"]]
-    return found
-
-
-def _caches(inputs: Values, way: str) -> list[Values]:
-    return [item for item in inputs.get(f"cache{way.title()}") or [] if not item.get("disabled")]
-
-
-def _cache_text(entry: Values) -> str:
-    """Return a cache as the command line has it."""
-    if entry.get("raw"):
-        return str(entry["raw"])
-    for kind in ("inline", "local", "registry"):
-        if entry.get(kind) is not None:
-            given = entry[kind].items()
-            parts = [
-                f"{_CACHE_FIELDS[name]}={str(value).lower() if isinstance(value, bool) else value}"
-                for name, value in given
-            ]
-            return ",".join([f"type={kind}", *parts])
-    raise PluginError(f"the fallback plugin has the caches inline, local, registry and raw, not {', '.join(entry)}")
-
-
-def _plain_caches(inputs: Values) -> list[str]:
-    """Return caches for a command without buildx: an image with its cache inside, from a registry."""
-    options: list[str] = []
-    for entry in _caches(inputs, "from"):
-        text = _cache_text(entry)
-        if not text.startswith("type=registry,ref="):
-            raise PluginError(f"cacheFrom {text!r} needs docker buildx; this docker command reads registry caches only")
-        options += ["--cache-from", text.removeprefix("type=registry,ref=").partition(",")[0]]
-    for entry in _caches(inputs, "to"):
-        if _cache_text(entry) != "type=inline":
-            raise PluginError(
-                f"cacheTo {_cache_text(entry)!r} needs docker buildx; this docker command writes inline caches only"
-            )
-        options += ["--build-arg", "BUILDKIT_INLINE_CACHE=1"]
-    return options
 
 
 def _digest(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""The hash of a build context: the files that `.dockerignore` leaves, by name, content and permissions; never by time."""
+"""The hash of a build context: files that `.dockerignore` leaves, by name, content and permissions; never by time."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class Command(Resource):
         return {**inputs, **(former if script is None else _run(call, script, inputs, former))}
 
     def preview_update(self, call: Call, identity: str, olds: Values, inputs: Values) -> Values:
-        """What a command will say is not known."""
+        """Return the inputs: what a command will say is not known."""
         del call, identity, olds
         return {**inputs, "stdout": UNKNOWN, "stderr": UNKNOWN}
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from plugins.base import Provider, serve
 from plugins.docker_container import Container
-from plugins.docker_objects import Network, RemoteImage, Tag, Volume, image_finder, network_state
+from plugins.docker_image import RemoteImage, Tag, image_finder
+from plugins.docker_objects import Network, Volume, network_state
 from plugins.resource import Failure, PluginError, Values
 
 if TYPE_CHECKING:

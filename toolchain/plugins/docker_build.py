@@ -37,7 +37,7 @@ _KINDS: Final = {
 }
 _UNSUPPORTED: Final = ("exec", "ssh")
 _DEFAULTS: Final = {"buildOnPreview": True, "network": "default", "push": False}
-_EMPTY: Final = (None, "", False, [], {})
+_EMPTY: Final[tuple[Any, ...]] = (None, "", False, [], {})
 _REMOTE: Final = re.compile(r"^(https?://|git://|git@|github\.com/|ssh://)")
 # A name with a registry in it, which is what the official plugin adds a digest to.
 _QUALIFIED: Final = re.compile(
@@ -136,8 +136,8 @@ class Image(Resource):
         if not (inputs.get("exports") or inputs.get("push") or inputs.get("load")):
             call.log(
                 "warning",
-                "No exports were specified so the build will only remain in the local build cache. Use `push` to upload "
-                "the image to a registry, or silence this warning with a `cacheonly` export.",
+                "No exports were specified so the build will only remain in the local build cache. Use `push` to "
+                "upload the image to a registry, or silence this warning with a `cacheonly` export.",
             )
         context, dockerfile, named = _places(inputs)
         found = context_hash(context, dockerfile, named)

@@ -50,7 +50,7 @@ class Container(Resource):
 
     def create(self, call: Call, inputs: Values) -> tuple[str, Values]:
         """Make, connect, fill and start a container, and wait for what was asked for."""
-        from plugins import docker_request  # noqa: PLC0415  # not needed in previews
+        from plugins import docker_request, docker_uploads  # noqa: PLC0415  # not needed in previews
 
         engine = self._engine()
         try:
@@ -66,7 +66,7 @@ class Container(Resource):
         outputs = schema.outputs(inputs)
         try:
             self._connect(engine, identity, inputs)
-            for archive in docker_request.archives(inputs):
+            for archive in docker_uploads.archives(inputs):
                 _saying(
                     "Unable to upload volume content",
                     engine.ask,
@@ -194,8 +194,8 @@ class Container(Resource):
 
     @staticmethod
     def _attach(call: Call, engine: Engine, identity: str, inputs: Values) -> Values:
-        path, query = f"/containers/{identity}/wait", {"condition": "not-running"}
-        ended = patiently(call, lambda: engine.ask("POST", path, query=query))
+        path, until = f"/containers/{identity}/wait", {"condition": "not-running"}
+        ended = patiently(call, lambda: engine.ask("POST", path, query=until))
         found: Values = {"exitCode": ended["StatusCode"]}
         if inputs["logs"]:
             query = {"stdout": 1, "stderr": 1}

@@ -44,7 +44,7 @@ def _host_path(value: str) -> str | None:
 
 _TEXT: Final = Field("string")
 _UNSUPPORTED: Final = Field("string", unsupported=True)
-_LABELS: Final = {"label": Field("string", required=True), "value": Field("string", required=True)}
+LABELS: Final = {"label": Field("string", required=True), "value": Field("string", required=True)}
 
 _MOUNT: Final = {
     "target": Field("string", required=True),
@@ -59,7 +59,7 @@ _MOUNT: Final = {
         "object",
         fields={
             "noCopy": Field("bool"),
-            "labels": Field("set", fields=_LABELS),
+            "labels": Field("set", fields=LABELS),
             "driverName": _TEXT,
             "driverOptions": Field("map"),
             "subpath": _UNSUPPORTED,
@@ -106,7 +106,7 @@ CONTAINER: Final = {
     "image": Field("string", required=True),
     "init": Field("bool", computed=True, updates=True),
     "ipcMode": Field("string", computed=True),
-    "labels": Field("set", computed=True, fields=_LABELS),
+    "labels": Field("set", computed=True, fields=LABELS),
     "logDriver": Field("string", computed=True),
     "logOpts": Field("map"),
     "logs": Field("bool", updates=True, default=False),
@@ -210,51 +210,4 @@ CONTAINER: Final = {
         ),
         _UNSUPPORTED,
     ),
-}
-
-NETWORK: Final = {
-    "attachable": Field("bool"),
-    "driver": Field("string", computed=True),
-    "ingress": Field("bool"),
-    "internal": Field("bool", computed=True),
-    "ipamConfigs": Field(
-        "set",
-        computed=True,
-        fields={"subnet": _TEXT, "ipRange": _TEXT, "gateway": _TEXT, "auxAddress": Field("map")},
-    ),
-    "ipamDriver": Field("string", default="default"),
-    "ipamOptions": Field("map", computed=True),
-    "ipv6": Field("bool"),
-    "labels": Field("set", fields=_LABELS),
-    "name": Field("string"),
-    "options": Field("map", computed=True),
-    "scope": Field("string", output=True),
-}
-
-VOLUME: Final = {
-    "cluster": _UNSUPPORTED,
-    "driver": Field("string", computed=True),
-    "driverOpts": Field("map"),
-    "labels": Field("set", fields=_LABELS),
-    "mountpoint": Field("string", output=True),
-    "name": Field("string", computed=True),
-}
-
-REMOTE_IMAGE: Final = {
-    "build": _UNSUPPORTED,
-    "forceRemove": Field("bool", updates=True),
-    "imageId": Field("string", output=True),
-    "keepLocally": Field("bool", updates=True),
-    "name": Field("string", required=True),
-    "platform": _TEXT,
-    "pullTriggers": Field("set"),
-    "repoDigest": Field("string", output=True),
-    "triggers": Field("map"),
-}
-
-TAG: Final = {
-    "sourceImage": Field("string", required=True),
-    "sourceImageId": Field("string", output=True),
-    "tagTriggers": Field("list"),
-    "targetImage": Field("string", required=True),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from plugins.resource import Difference, Failure
 from plugins.values import UNKNOWN, Secret, has_unknown, plain
@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
     from plugins.resource import Values
 
-TYPES = {"string": str, "bool": bool, "int": (int, float), "list": list, "map": dict, "object": dict}
+_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
+    "string": str,
+    "bool": bool,
+    "int": (int, float),
+    "list": list,
+    "map": dict,
+    "object": dict,
+}
 
 
 def check(
@@ -32,7 +39,7 @@ def check(
         elif name not in kinds:
             failures.append(Failure(name, f"unknown field {name!r}"))
         elif bare is not None and bare is not UNKNOWN and kinds[name] != "any":
-            wrong = not isinstance(bare, TYPES[kinds[name]]) or (isinstance(bare, bool) and kinds[name] == "int")
+            wrong = not isinstance(bare, _TYPES[kinds[name]]) or (isinstance(bare, bool) and kinds[name] == "int")
             if wrong:
                 failures.append(Failure(name, f"field {name!r} must be of type {kinds[name]}"))
     return failures

@@ -19,7 +19,7 @@ _PACKAGES: Final = {"pulumi": ".", "pulumi.runtime": "runtime", "pulumi.runtime.
 _lock = threading.Lock()
 
 
-def load(name: str) -> Any:  # noqa: ANN401  # a module
+def load(name: str) -> Any:  # a module
     """Return the module of messages `name`, for example engine_pb2."""
     full = f"pulumi.runtime.proto.{name}"
     with _lock:
@@ -46,7 +46,7 @@ plugin_pb2: Final = load("plugin_pb2")
 provider_pb2: Final = load("provider_pb2")
 provider_pb2_grpc: Final = load("provider_pb2_grpc")
 
-import grpc  # noqa: E402  # after the messages, which say what is missing
+import grpc  # type: ignore[import-untyped,unused-ignore] # noqa: E402  # after the messages, which say what is missing
 from google.protobuf import empty_pb2, struct_pb2  # noqa: E402
 
 __all__ = ["empty_pb2", "grpc", "load", "plugin_pb2", "provider_pb2", "provider_pb2_grpc", "struct_pb2"]

@@ -85,7 +85,7 @@ class Password(_Random):
     def create(self, call: Call, inputs: Values) -> tuple[str, Values]:
         """Make a password and its hash."""
         del call
-        import bcrypt  # noqa: PLC0415  # only here
+        import bcrypt  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415  # only here
 
         text = random_text(inputs)
         hashed = bcrypt.hashpw(text.encode()[:72], bcrypt.gensalt(10)).decode()

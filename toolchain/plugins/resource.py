@@ -1,4 +1,4 @@
-"""What a plugin says of a type of resource. `base` turns it into the protocol."""
+"""What a plugin says of a type of resource. `servicer` turns it into the protocol."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Call:
 
 
 class Resource(abc.ABC):
-    """A type of resource. Inputs and outputs are plain values, secrecy is kept by `base`, unless a method says otherwise."""
+    """A type of resource. Values are without marks of secrecy, which `mark` adds, unless a method says otherwise."""
 
     computed: tuple[str, ...] = ()
     """Outputs that are not known before the resource exists."""
@@ -106,6 +106,7 @@ class Resource(abc.ABC):
 
     def update(self, call: Call, identity: str, olds: Values, inputs: Values) -> Values:
         """Change the resource. Return its outputs."""
+        del olds, inputs
         raise PluginError(f"{call.name} ({identity}) cannot be updated")
 
     def preview_update(self, call: Call, identity: str, olds: Values, inputs: Values) -> Values:

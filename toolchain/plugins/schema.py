@@ -1,4 +1,4 @@
-"""The part of the Terraform bridge's behaviour that shows: defaults, checks, names and differences of a schema's fields."""
+"""What shows of the Terraform bridge: defaults, checks, names and differences of the fields of a schema."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Field:
 
 
 def check(kind: str, fields: Mapping[str, Field], inputs: Values) -> tuple[Values, list[Failure]]:
-    """Return inputs with defaults, as the bridge records them, and what is wrong. Values keep their marks of secrecy."""
+    """Return inputs with defaults, recorded as the bridge does, and what is wrong. Marks of secrecy stay."""
     failures: list[Failure] = []
     return _checked(kind, fields, inputs, "", failures), failures
 
@@ -71,7 +71,9 @@ def _checked(kind: str, fields: Mapping[str, Field], values: Values, path: str, 
     return {**checked, **{name: fields[name].default for name in defaults}, DEFAULTS: sorted(defaults)}
 
 
-def _checked_value(kind: str, known: Field, value: Any, where: str, failures: list[Failure]) -> Any:
+def _checked_value(  # noqa: PLR0911  # one return for each kind of value
+    kind: str, known: Field, value: Any, where: str, failures: list[Failure]
+) -> Any:
     if isinstance(value, Secret):
         return Secret(_checked_value(kind, known, value.value, where, failures))
     if value is None or value is UNKNOWN:
@@ -119,7 +121,7 @@ def coerce(known: Field, value: Any) -> Any:
 
 
 def autoname(call: Call, inputs: Values, olds: Values) -> Values:
-    """Return inputs with a name: the former one while it was given by us, else the resource's name and 7 random digits."""
+    """Return inputs with a name: the former one if it was ours, else the resource's name and 7 random digits."""
     if inputs.get("name") is not None:
         return inputs
     if "name" in olds.get(DEFAULTS, ()) and olds.get("name"):

@@ -1,4 +1,4 @@
-"""Property values on the wire: plain Python values, with `Secret` around what is secret and `UNKNOWN` for what is not known yet."""
+"""Values on the wire: Python's own, with `Secret` around what is secret and `UNKNOWN` for what is not known."""
 
 from __future__ import annotations
 
