@@ -106,7 +106,7 @@ class Cluster:
         write: Write,
         ignore_changes: tuple[str, ...],
     ) -> Object:
-        """Change an object, or say what it would become. `old` is the live one, whole and as the former inputs see it."""
+        """Change an object, or say what it would become. `old` is the live one, whole and as former inputs see it."""
         live, base = old
         path = f"{self.discovery.collection(gvk_of(inputs), namespace_of(inputs))}/{name_of(live)}"
         if gvk_of(inputs).kind == "CustomResourceDefinition":

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from plugins.kubernetes.values import Value
 
-
 BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-PATTERN = re.compile(r"([+-]?)(\d+\.?\d*|\.\d+)([eE][+-]?\d+|[numkMGTPE]?|[KMGTPE]i)")
-NANO = Fraction(1, 10**9)
+PATTERN = re.compile(r"([+-]?)(\d*)\.?(\d*)([eE][+-]?\d+|[numkMGTPE]?|[KMGTPE]i)")
+# Amounts are counted in billionths: the API server keeps nothing finer.
+ONE = 10**9
 
 
 def canonical(value: Value) -> Value:
@@ -21,45 +20,43 @@ def canonical(value: Value) -> Value:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return value
     match = PATTERN.fullmatch(str(value).strip())
-    if match is None:
+    if match is None or not (match[2] or match[3]):
         return value
-    sign, digits, suffix = match.groups()
-    number = Fraction(digits if not digits.endswith(".") else digits[:-1]) * (-1 if sign == "-" else 1)
+    sign, whole, fraction, suffix = match.groups()
+    digits, divisor = int(whole + fraction), 10 ** len(fraction)
+    minus = "-" if sign == "-" and digits else ""
     if suffix in BINARY[1:]:
-        amount = number * 1024 ** BINARY.index(suffix)
-        return _binary(amount) if amount.denominator == 1 and abs(amount) >= 1024 else _decimal(amount)  # noqa: PLR2004
-    if suffix[:1] in ("e", "E") and len(suffix) > 1:
-        return _scientific(number * Fraction(10) ** int(suffix[1:]))
-    return _decimal(number * Fraction(10) ** DECIMAL[suffix])
+        amount = _rounded_up(digits * ONE * 1024 ** BINARY.index(suffix), divisor)
+        return minus + (_binary(amount // ONE) if amount % ONE == 0 and amount >= 1024 * ONE else _decimal(amount))
+    exponent = int(suffix[1:]) if len(suffix) > 1 else DECIMAL[suffix]
+    amount = _rounded_up(digits * 10 ** max(exponent + 9, 0), divisor * 10 ** max(-exponent - 9, 0))
+    return minus + (_scientific(amount) if len(suffix) > 1 else _decimal(amount))
 
 
-def _rounded_up(amount: Fraction) -> Fraction:
-    """Keep nothing finer than a billionth, away from zero, as the API server does."""
-    billionths = amount / NANO
-    whole = -(-billionths.numerator // billionths.denominator) if billionths > 0 else billionths.__floor__()
-    return whole * NANO
+def _rounded_up(amount: int, divisor: int) -> int:
+    return -(-amount // divisor)
 
 
-def _binary(amount: Fraction) -> str:
-    whole, power = int(amount), 0
+def _binary(whole: int) -> str:
+    power = 0
     while whole and whole % 1024 == 0 and power < len(BINARY) - 1:
         whole, power = whole // 1024, power + 1
     return f"{whole}{BINARY[power]}"
 
 
-def _thousands(amount: Fraction) -> tuple[int, int]:
-    """Split an amount into a whole number and the largest power of ten, in steps of three, from -9 to 18."""
-    whole, power = int(_rounded_up(amount) / NANO), -9
-    while whole and whole % 1000 == 0 and power < 18:  # noqa: PLR2004 - 10**18 is the largest suffix
-        whole, power = whole // 1000, power + 3
-    return (whole, power) if whole else (0, 0)
+def _thousands(amount: int) -> tuple[int, int]:
+    """Split billionths into a whole number and the largest power of ten, in steps of three, from -9 to 18."""
+    power = -9
+    while amount and amount % 1000 == 0 and power < DECIMAL["E"]:
+        amount, power = amount // 1000, power + 3
+    return (amount, power) if amount else (0, 0)
 
 
-def _decimal(amount: Fraction) -> str:
+def _decimal(amount: int) -> str:
     whole, power = _thousands(amount)
     return f"{whole}{next(suffix for suffix, exponent in DECIMAL.items() if exponent == power)}"
 
 
-def _scientific(amount: Fraction) -> str:
+def _scientific(amount: int) -> str:
     whole, power = _thousands(amount)
     return f"{whole}e{power}" if power else str(whole)
