@@ -5,13 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-VERSION = "4.34.2"
-"""The SDK's version that this plugin stands in for."""
-
 if __name__ == "__main__":
     folder = Path(__file__).resolve().parent
     # Run as a folder, Python looks for modules in here first, where names such as `server` are this package's own.
     sys.path[:] = [str(folder.parent.parent), *(item for item in sys.path if item != str(folder))]
     from plugins.kubernetes.server import serve
 
-    serve(VERSION)
+    serve()

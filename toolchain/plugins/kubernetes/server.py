@@ -25,6 +25,8 @@ from plugins.proto import empty_pb2, grpc, plugin_pb2, provider_pb2, provider_pb
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+VERSION: Final = "4.34.2"
+"""The SDK's version that this plugin stands in for."""
 WORKERS: Final = 128
 UNLIMITED: Final = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 NOT_HERE: Final = ("kubernetes:helm.sh/", "kubernetes:kustomize", "kubernetes:yaml")
@@ -214,7 +216,7 @@ def _abort_partial(context: Any, error: PartialError) -> None:
     context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
 
-def serve(version: str) -> None:
+def serve(version: str = VERSION) -> None:
     """Serve until the engine ends."""
     parent, ended = os.getppid(), threading.Event()
     # Ctrl-C reaches the whole group of processes. The engine decides what it means, and says `Cancel`.
