@@ -72,7 +72,8 @@ def make() -> None:
         target.mkdir(parents=True, exist_ok=True)
         program = target / f"pulumi-resource-{name}"
         # -P: the program's folder must not be on the plugin's path, nor a PYTHONPATH in what its commands inherit.
-        text = f'#!/bin/sh\nexec "{venv}/bin/python" -P "{SOURCE}/run.py" {name} "$@"\n'
+        start = f'"{SOURCE}/{name}"' if (SOURCE / name).is_dir() else f'"{SOURCE}/run.py" {name}'
+        text = f'#!/bin/sh\nexec "{venv}/bin/python" -P {start} "$@"\n'
         if not program.exists() or program.read_text() != text:
             program.write_text(text)
             program.chmod(0o755)
