@@ -41,6 +41,10 @@ class Unknown:
         """Return what messages show."""
         return "(not known yet)"
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Unknown:
+        """Return itself: there is only one, and it is told by its identity."""
+        return self
+
 
 UNKNOWN: Final = Unknown()
 
