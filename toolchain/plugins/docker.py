@@ -52,6 +52,12 @@ class Docker(Provider):
     def configure(self, config: Values) -> None:
         """Take the configuration, and see that the engine answers, as the official plugin does at every command."""
         self._config = config
+        named = os.environ.get("DOCKER_CONTEXT", "")
+        if named not in ("", "default") and not config.get("host"):
+            raise PluginError(
+                f"the fallback plugin of docker does not know docker contexts (DOCKER_CONTEXT is {named!r}); "
+                "unset it and set DOCKER_HOST"
+            )
         if not config.get("disableDockerDaemonCheck"):
             _ping(self._host)
 

@@ -212,6 +212,25 @@ def test_a_plugin_ends_when_it_is_told_to(name: str) -> None:
     plugin.stop()
 
 
+def test_a_plugin_does_not_outlive_an_engine_that_was_killed(program: Program) -> None:
+    program.write("""command.local.Command("slow", create="echo started $PPID; sleep 300")""")
+    running = program.start("up", "--yes", "--skip-preview")
+    assert running.stdout
+    line = ""
+    while "started" not in line:
+        line = running.stdout.readline()
+        assert running.poll() is None
+    plugin = Path(f"/proc/{line.rpartition('started ')[2].strip()}")
+    assert plugin.exists()
+    running.kill()
+    running.communicate(timeout=30)
+    limit = time.monotonic() + 15
+    while plugin.exists():
+        assert time.monotonic() < limit
+        time.sleep(0.1)
+    program.run("cancel", "--yes")
+
+
 @pytest.mark.parametrize("name", ["docker", "docker-build", "random", "command"])
 def test_a_plugin_starts_without_the_sdk_and_an_http_client(name: str) -> None:
     plugin = Plugin(name)
