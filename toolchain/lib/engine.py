@@ -1,9 +1,11 @@
-"""The Docker engine: the one that answers, else one from Debian's packages, started by hand where there is no init system."""
+"""The Docker engine: the one that answers, else one from Debian's packages, started by hand where no init system does."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -14,27 +16,38 @@ from lib.progress import StepError, run, say
 
 DATA: Final = Path("/var/lib/flaskstack/docker")
 """Data of an engine that this project started: apart from /var/lib/docker, which may be somebody's."""
+INSTALLED: Final = DATA.parent / "installed"
+"""Says that the engine came with this project, whoever started it."""
 PID: Final = Path("/run/flaskstack-docker.pid")
+SOCKET: Final = Path("/var/run/docker.sock")
 PACKAGES: Final = ("docker.io", "iptables")
+DEBIAN_CLI: Final = "/usr/bin/docker"
 SECONDS: Final = 60
+BUILDX_ONLY: Final = 23
+"""Major version from which the CLI has no BuildKit of its own and needs the buildx plugin."""
 
 
-def answers(cli: str = "docker") -> bool:
+def answers(cli: str | None = None) -> bool:
     """Return whether an engine answers."""
+    command = [cli or next(map(str, candidates()), "docker"), "version", "--format", "{{.Server.Version}}"]
     try:
-        done = subprocess.run([cli, "version", "--format", "{{.Server.Version}}"], capture_output=True, check=False, timeout=20)
+        return subprocess.run(command, capture_output=True, check=False, timeout=20).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return done.returncode == 0
 
 
-def started_here() -> bool:
-    """Return whether the running engine is one that this project started."""
+def made_here() -> bool:
+    """Return whether the running engine is one that this project installed or started."""
+    return INSTALLED.exists() or running_pid() is not None
+
+
+def running_pid() -> int | None:
+    """Return the process of the engine that this project started, if it runs."""
     try:
         pid = int(PID.read_text())
-        return str(DATA).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return pid if str(DATA).encode() in Path(f"/proc/{pid}/cmdline").read_bytes() else None
     except (OSError, ValueError):
-        return False
+        return None
 
 
 def candidates() -> list[Path]:
@@ -50,16 +63,35 @@ def builds(cli: Path) -> bool:
         if subprocess.run([cli, "buildx", "version"], capture_output=True, check=False).returncode == 0:
             return True
         version = subprocess.run([cli, "--version"], capture_output=True, check=False, text=True).stdout.split()
-        return len(version) > 2 and int(version[2].split(".")[0]) < 23  # noqa: PLR2004
-    except (OSError, ValueError):
+        return int(version[2].split(".")[0]) < BUILDX_ONLY
+    except (OSError, ValueError, IndexError):
         return False
+
+
+def why_not() -> str:
+    """Return why this project cannot provide the engine that a person chose, and what to do; nothing when it can."""
+    if host := os.environ.get("DOCKER_HOST"):
+        return f"DOCKER_HOST={host} does not answer: start that engine, or unset the variable"
+    if (context := _context()) not in {"", "default"}:
+        return f"the Docker context {context} does not answer: start its engine, or run `docker context use default`"
+    if SOCKET.exists() and not os.access(SOCKET, os.R_OK | os.W_OK):
+        return f"you may not use {SOCKET}: run `sudo usermod --append --groups docker $USER`, then log in again"
+    return ""
+
+
+def _context() -> str:
+    try:
+        folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+        chosen = json.loads((folder / "config.json").read_text()).get("currentContext")
+    except (OSError, ValueError, AttributeError):
+        chosen = ""
+    return os.environ.get("DOCKER_CONTEXT") or chosen or ""
 
 
 def make() -> None:
     """Have an engine that answers, and first on PATH a CLI that can build."""
-    cli = next((str(found) for found in candidates()), None)
-    if cli is None or not answers(cli):
-        _install_and_start()
+    if not answers():
+        _provide()
     _choose_cli()
 
 
@@ -79,35 +111,78 @@ def _choose_cli() -> None:
         link.symlink_to(able)
 
 
-def _install_and_start() -> None:
+def _provide() -> None:
+    if reason := why_not():
+        raise StepError(reason)
     if not Path("/usr/sbin/dockerd").exists() and shutil.which("dockerd") is None:
         _install(why="no Docker engine answers")
-    for _ in range(20):  # An init system starts what was installed.
-        if answers("/usr/bin/docker"):
-            return
-        time.sleep(0.1)
+        INSTALLED.parent.mkdir(parents=True, exist_ok=True)
+        INSTALLED.touch()
     if os.geteuid() != 0:
-        raise StepError("no Docker engine answers: start it, or run this as root on Debian or Ubuntu")
-    say(f"  starting a Docker engine (data in {DATA}, log in {places.cache() / 'logs' / 'dockerd.log'})")
-    DATA.mkdir(parents=True, exist_ok=True)
-    (places.cache() / "logs").mkdir(parents=True, exist_ok=True)
-    # What an engine that was killed leaves behind keeps another from starting.
-    Path("/var/run/docker.pid").unlink(missing_ok=True)
-    with (places.cache() / "logs" / "dockerd.log").open("ab") as log:
+        raise StepError("no Docker engine answers: start it (`sudo systemctl start docker`), or run this as root")
+    if Path("/run/systemd/system").is_dir():
+        run("Docker engine", ["systemctl", "start", "docker"])
+    if not _within(2):  # An init script may have started what was installed.
+        _start()
+
+
+def _within(seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not answers():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def _start() -> None:
+    log = places.cache() / "logs" / "dockerd.log"
+    say(f"  starting a Docker engine (data in {DATA}, log in {log})")
+    for folder in (DATA, log.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    if running_pid() is None:
+        PID.unlink(missing_ok=True)  # Left by an engine that was killed: its number may be another process's by now.
+    # A session of its own: it outlives this shell, and an interrupt meant for what runs there.
+    with log.open("wb") as output:
         engine = subprocess.Popen(
             ["dockerd", "--data-root", str(DATA), "--pidfile", str(PID)],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
     deadline = time.monotonic() + SECONDS
-    while not answers("/usr/bin/docker"):
+    while not answers():
         if engine.poll() is not None or time.monotonic() > deadline:
-            message = f"the Docker engine did not start; see {log.name}"
+            tail = "\n".join(f"    {line}" for line in log.read_text(errors="replace").splitlines()[-10:])
+            message = f"the Docker engine did not start; the end of {log}:\n{tail}"
             raise StepError(message)
         time.sleep(0.2)
 
 
+def stop() -> bool:
+    """Stop the engine that this project started, and its containers with it. Return whether there was one."""
+    pid = running_pid()
+    if pid is None:
+        return False
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + SECONDS
+    while running_pid() is not None:
+        if time.monotonic() > deadline:
+            message = f"the Docker engine (process {pid}) does not stop"
+            raise StepError(message)
+        time.sleep(0.2)
+    return True
+
+
+def may_install() -> bool:
+    """Return whether Debian packages can be installed here."""
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
 def _install(why: str) -> None:
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+    if not may_install():
         message = f"{why}: install Docker (docs.docker.com/engine/install), or run this as root on Debian or Ubuntu"
         raise StepError(message)
     apt(*PACKAGES)
@@ -115,9 +190,11 @@ def _install(why: str) -> None:
 
 def apt(*packages: str) -> None:
     """Install Debian packages that are not there."""
-    present = subprocess.run(["dpkg-query", "--show", "--showformat", "${db:Status-Abbrev}\n", *packages], capture_output=True, check=False, text=True)
+    query = ["dpkg-query", "--show", "--showformat", "${db:Status-Abbrev}\n", *packages]
+    present = subprocess.run(query, capture_output=True, check=False, text=True)
     if present.returncode == 0 and all(line.startswith("ii") for line in present.stdout.split("\n") if line):
         return
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     run("Debian's package lists", ["apt-get", "update", "--quiet"], env=quiet)
-    run(f"Debian packages {' '.join(packages)}", ["apt-get", "install", "--yes", "--no-install-recommends", *packages], env=quiet)
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
+    run(f"Debian packages {' '.join(packages)}", install, env=quiet)

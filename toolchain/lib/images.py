@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import os
-import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -14,10 +14,11 @@ from lib import engine, places
 from lib.progress import StepError, run, say
 
 LABEL: Final = "flaskstack.stand-in"
+VERSION_LABEL: Final = "flaskstack.stand-in.version"
 SOURCE: Final = places.ROOT / "toolchain" / "images"
 ROOT_IMAGE: Final = "flaskstack-debian:13"
 SUITE: Final = "trixie"
-PULL_SECONDS: Final = 20
+REGISTRY_SECONDS: Final = 20
 
 
 def defaults() -> dict[str, str]:
@@ -36,79 +37,120 @@ def present(reference: str) -> bool:
 
 def stand_in(reference: str) -> bool:
     """Return whether an image is one that this project made."""
-    shown = _docker("image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', reference)
-    return shown.stdout.strip() == "true"
+    return _label(reference, LABEL) == "true"
+
+
+def version() -> str:
+    """Return what stand-ins are made from, as a label's value."""
+    digest = hashlib.sha256()
+    for file in sorted(SOURCE.iterdir()):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def make(*, allowed: bool = False) -> None:
-    """Have all images. On an engine that is somebody's own, stand-ins are made only if `allowed`: they take official names."""
-    lacking = {role: reference for role, reference in defaults().items() if not present(reference)}
-    if not lacking:
+    """Have all images. On an engine that is somebody's own, stand-ins are made only if `allowed`: they take names."""
+    wanted = defaults()
+    lacking = {role: reference for role, reference in wanted.items() if not present(reference)}
+    # A stand-in without a version was not made here: it is left alone.
+    outdated = {
+        role: reference
+        for role, reference in wanted.items()
+        if role not in lacking and _label(reference, VERSION_LABEL) not in {"", version()}
+    }
+    if not lacking and not outdated:
         return
-    first = next(iter(lacking.values()))
-    if _registry_answers(first):
+    if lacking and _registry_answers(next(iter(lacking.values()))):
         for reference in lacking.values():
             run(f"image {reference}", [_cli(), "pull", reference])
-        return
-    if not (allowed or engine.started_here()):
+        lacking = {}
+    if lacking and not (allowed or engine.made_here()):
         names = ", ".join(lacking.values())
         message = (
             f"the engine has no {names}, and no registry answers. Bring them there, name others in the stack's settings, "
             "or have stand-ins made under these names from Debian's packages: toolchain/setup --stand-ins images"
         )
         raise StepError(message)
-    _root_image()
-    for role, reference in lacking.items():
+    if lacking or outdated:
+        _root_image()
+    for role, reference in {**lacking, **outdated}.items():
         _build(role, reference)
 
 
+def remove() -> list[str]:
+    """Remove the stand-ins that no container uses. Return those that stay."""
+    made = [reference for reference in [*defaults().values(), ROOT_IMAGE] if stand_in(reference)]
+    return [reference for reference in made if _docker("image", "rm", reference).returncode]
+
+
 def _registry_answers(reference: str) -> bool:
+    """Return whether the image can be had. The engine may know mirrors that its CLI does not: both are asked."""
     say(f"  asking the registry for {reference}")
-    try:
-        return _docker("pull", "--quiet", reference, timeout=600 if _resolves(reference) else PULL_SECONDS).returncode == 0
-    except subprocess.TimeoutExpired:
-        return False
-
-
-def _resolves(reference: str) -> bool:
-    """Return whether the engine can at least see the image's manifest: then a slow pull is worth waiting for."""
-    try:
-        return _docker("manifest", "inspect", reference, timeout=PULL_SECONDS).returncode == 0
-    except subprocess.TimeoutExpired:
-        return False
+    for command in (["manifest", "inspect", reference], ["pull", "--quiet", reference]):
+        try:
+            if _docker(*command, timeout=REGISTRY_SECONDS).returncode == 0:
+                return True
+        except subprocess.TimeoutExpired:
+            continue
+    return False
 
 
 def _root_image() -> None:
     if present(ROOT_IMAGE):
         return
-    if os.geteuid() != 0:
-        raise StepError("stand-in images need root, for debootstrap")
-    engine.apt("debootstrap")
-    mirror = _mirror()
+    if not engine.may_install():
+        raise StepError("stand-in images need root on Debian or Ubuntu, for debootstrap")
+    engine.apt("debootstrap", "debian-archive-keyring")
     with tempfile.TemporaryDirectory(dir=places.cache()) as folder:
         root = Path(folder) / "root"
-        run("Debian root file system", ["debootstrap", "--variant=minbase", "--include=ca-certificates", SUITE, root, mirror])
+        bootstrap = ["debootstrap", "--variant=minbase", "--include=ca-certificates", SUITE, root, *_mirror()]
+        run("Debian root file system", bootstrap)
         archive = Path(folder) / "root.tar"
-        run("root file system as an image", ["tar", "-C", root, "--exclude=./var/cache/apt/archives/*.deb", "-cf", archive, "."])
-        run("import", [_cli(), "import", "--change", f"LABEL {LABEL}=true", archive, ROOT_IMAGE])
+        # Downloaded packages and lists are of no use in an image.
+        waste = [f"--exclude=./var/{path}/*" for path in ("cache/apt", "lib/apt/lists", "log")]
+        run("root file system as an archive", ["tar", "-C", root, *waste, "-cf", archive, "."])
+        run("root file system as an image", [_cli(), "import", "--change", f"LABEL {LABEL}=true", archive, ROOT_IMAGE])
 
 
 def _build(role: str, reference: str) -> None:
-    bundle = os.environ.get("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")
-    secret = ["--secret", f"id=ca,src={bundle}"] if Path(bundle).is_file() else []
-    command = [_cli(), "build", "--network", "host", *secret, "--build-arg", f"BASE={ROOT_IMAGE}", "--target", role, "--tag", reference, SOURCE]
-    run(f"stand-in image {reference}", command, env={"DOCKER_BUILDKIT": "1"})
+    bundle = Path(os.environ.get("SSL_CERT_FILE") or "/etc/ssl/certs/ca-certificates.crt")
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as settings:
+        settings.write(_apt_settings())
+        settings.flush()
+        secrets = {"apt": settings.name, **({"ca": str(bundle)} if bundle.is_file() else {})}
+        mounts = [part for name, path in secrets.items() for part in ("--secret", f"id={name},src={path}")]
+        labels = ["--label", f"{LABEL}=true", "--label", f"{VERSION_LABEL}={version()}"]
+        arguments = ["--network", "host", "--build-arg", f"BASE={ROOT_IMAGE}", "--target", role, "--tag", reference]
+        command = [_cli(), "build", *arguments, *mounts, *labels, SOURCE]
+        run(f"stand-in image {reference}", command, env={"DOCKER_BUILDKIT": "1"})
 
 
-def _mirror() -> str:
-    """Return the Debian mirror that this machine itself uses."""
-    for file in [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]:
-        if file.is_file():
-            for line in file.read_text().splitlines():
-                found = re.match(r"(?:URIs:|deb(?: \[[^]]*\])?) *(https?://\S+)", line)
-                if found and "security" not in found[1]:
-                    return found[1]
-    raise StepError("this machine's APT sources name no Debian mirror, which stand-in images need")
+def _apt_settings() -> str:
+    """Return what this machine's APT needs to reach its mirror: a proxy, dates that are not checked."""
+    shown = subprocess.run(["apt-config", "dump"], capture_output=True, check=True, text=True).stdout.splitlines()
+    wanted = ("Acquire::Check-", "Acquire::http::Proxy", "Acquire::https::Proxy")
+    return "".join(f"{line}\n" for line in shown if line.startswith(wanted))
+
+
+def _mirror() -> list[str]:
+    """Return the Debian mirror that this machine's own APT uses, or nothing: then debootstrap knows one."""
+    if chosen := os.environ.get("FLASKSTACK_DEBIAN_MIRROR"):
+        return [chosen]
+    command = [
+        "apt-get",
+        "indextargets",
+        "--format",
+        "$(REPO_URI)",
+        "Created-By: Packages",
+        "Origin: Debian",
+        "Label: Debian",
+    ]
+    return subprocess.run(command, capture_output=True, check=False, text=True).stdout.split()[:1]
+
+
+def _label(reference: str, label: str) -> str:
+    shown = _docker("image", "inspect", "--format", f'{{{{index .Config.Labels "{label}"}}}}', reference)
+    return shown.stdout.strip().replace("<no value>", "")
 
 
 def _docker(*arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,7 @@
-"""Where things are: outside the tree, by the usual environment variables."""
+"""Where things are: outside the tree, by the usual environment variables.
+
+All that `toolchain/env` asks is here, with next to no imports: it runs at each start of a shell.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +36,31 @@ def tools() -> Path:
 
 
 def pulumi_home() -> Path:
-    """Return Pulumi's home of this project's own, for fallback plugins that must not shadow a person's official ones."""
+    """Return Pulumi's home of this project's own: its fallback plugins must not shadow a person's official ones."""
     return cache() / "pulumi-home"
 
 
 def user_pulumi_home() -> Path:
     """Return the person's own Pulumi home."""
-    return Path(os.environ.get("FLASKSTACK_USER_PULUMI_HOME") or os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    chosen = os.environ.get("FLASKSTACK_USER_PULUMI_HOME") or os.environ.get("PULUMI_HOME")
+    return Path(chosen) if chosen else Path.home() / ".pulumi"
+
+
+def fallback_plugins() -> bool:
+    """Return whether this project's own plugins are in use."""
+    return (pulumi_home() / "plugins").is_dir()
+
+
+def pulumi_made_here() -> Path:
+    """Return the folder of a Pulumi CLI that this project made."""
+    return cache() / f"pulumi-{PULUMI_VERSION}"
+
+
+def pulumi() -> Path | None:
+    """Return the Pulumi CLI to use: the person's own, else the one made here."""
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        candidate = Path(folder) / "pulumi"
+        if folder and candidate.is_file() and cache() not in candidate.parents:
+            return candidate
+    own = pulumi_made_here() / "pulumi"
+    return own if own.is_file() else None

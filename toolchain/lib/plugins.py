@@ -1,4 +1,4 @@
-"""Provider plugins: the official ones where the CLI can have them, else this project's own over the real engines' APIs."""
+"""Provider plugins: the official ones where the CLI can have them, else this project's own over the engines' APIs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from lib import places, pulumi
-from lib.progress import run
+from lib.progress import StepError, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,9 +40,10 @@ def missing() -> list[str]:
     return [] if pulumi.site_answers() else [name for name, version in needed().items() if not official(name, version)]
 
 
-def fallbacks() -> bool:
-    """Return whether this project's own plugins are in use. Fast: `toolchain/env` asks at each start of a shell."""
-    return (places.pulumi_home() / "plugins").is_dir()
+def has_fallback(name: str) -> bool:
+    """Return whether this project has a plugin of its own under a name."""
+    module = SOURCE / name.replace("-", "_")
+    return module.is_dir() or module.with_suffix(".py").is_file()
 
 
 def environment() -> Path:
@@ -57,10 +58,16 @@ def make() -> None:
     lacking = missing()
     if not lacking:
         return
+    if homeless := [name for name in lacking if not has_fallback(name)]:
+        message = f"no official plugin to be had for {', '.join(homeless)}, and toolchain/plugins has no stand-in"
+        raise StepError(message)
     venv = environment()
     if not (venv / "done").exists():
         run("plugins' Python environment", [sys.executable, "-m", "venv", "--clear", venv])
-        run("plugins' Python packages", [venv / "bin" / "pip", "install", "--quiet", "--requirement", SOURCE / "requirements.txt"])
+        run(
+            "plugins' Python packages",
+            [venv / "bin" / "pip", "install", "--quiet", "--requirement", SOURCE / "requirements.txt"],
+        )
         (venv / "done").touch()
     for name, version in wanted.items():
         target = folder(places.pulumi_home(), name, version)
@@ -75,5 +82,7 @@ def make() -> None:
         start = f'"{SOURCE}/{name}"' if (SOURCE / name).is_dir() else f'"{SOURCE}/run.py" {name}'
         text = f'#!/bin/sh\nexec "{venv}/bin/python" -P {start} "$@"\n'
         if not program.exists() or program.read_text() != text:
-            program.write_text(text)
-            program.chmod(0o755)
+            fresh = program.with_suffix(".new")
+            fresh.write_text(text)
+            fresh.chmod(0o755)
+            fresh.rename(program)

@@ -26,7 +26,8 @@ class StepError(Exception):
 
 def say(text: str) -> None:
     """Print a line for the person. Not on standard output, which other programs read."""
-    print(text, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 @contextlib.contextmanager
@@ -42,7 +43,7 @@ def only_one() -> Iterator[None]:
         yield
 
 
-def run(  # noqa: PLR0913  # keyword arguments, each with its name at the call
+def run(
     title: str,
     command: Sequence[str | Path],
     *,
@@ -50,7 +51,7 @@ def run(  # noqa: PLR0913  # keyword arguments, each with its name at the call
     env: Mapping[str, str] | None = None,
     stdin: IO[bytes] | None = None,
 ) -> None:
-    """Run a command that may take long, with its output in a log. Raises `StepError` with the log's tail when it fails."""
+    """Run a command that may take long, its output in a log. Raises `StepError` with the log's tail when it fails."""
     log = places.cache() / "logs" / f"{title.replace(' ', '-').replace('/', '-')}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     say(f"  {title} ...")

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import tarfile
@@ -25,30 +26,10 @@ CHECKSUMS: Final = os.environ.get(
     "FLASKSTACK_PULUMI_CHECKSUMS",
     f"https://github.com/pulumi/pulumi/releases/download/v{places.PULUMI_VERSION}/pulumi-{places.PULUMI_VERSION}-checksums.txt",
 )
-"""The release's list of SHA-256 sums. It lies on another site than the archive, so that one alone cannot give a false one."""
+"""The release's SHA-256 sums. They lie on another site than the archive, so that one site alone cannot give a false one."""
 TIMEOUT: Final = 3
+OLDEST: Final = (3, 200)
 HOST_MODULE: Final = "github.com/pulumi/pulumi/sdk/v3"
-
-
-def built() -> Path:
-    """Return the folder of a CLI that this project made."""
-    return places.cache() / f"pulumi-{places.PULUMI_VERSION}"
-
-
-def found() -> Path | None:
-    """Return the CLI to use: the person's own, else the one made here."""
-    for folder in os.environ.get("PATH", "").split(os.pathsep):
-        candidate = Path(folder) / "pulumi"
-        if folder and candidate.is_file() and places.cache() not in candidate.parents:
-            return candidate
-    own = built() / "pulumi"
-    return own if own.is_file() else None
-
-
-def ours() -> bool:
-    """Return whether the CLI in use was made here."""
-    cli = found()
-    return cli is not None and built() in cli.parents
 
 
 @functools.cache
@@ -63,58 +44,94 @@ def site_answers() -> bool:
     return True
 
 
+def made_here() -> bool:
+    """Return whether the CLI in use was made here."""
+    return places.pulumi() == places.pulumi_made_here() / "pulumi"
+
+
+def too_old() -> str:
+    """Return the version of the CLI in use when this project cannot work with it, else nothing."""
+    cli = places.pulumi()
+    if cli is None or made_here():
+        return ""
+    said = subprocess.run([cli, "version"], capture_output=True, check=False, text=True).stdout.strip()
+    numbers = re.match(r"v(\d+)\.(\d+)\.", said)
+    return "" if numbers and (int(numbers[1]), int(numbers[2])) >= OLDEST else said or "unknown"
+
+
 def make() -> None:
     """Have a CLI."""
-    if found():
+    if version := too_old():
+        needed = ".".join(map(str, OLDEST))
+        message = (
+            f"{places.pulumi()} is version {version}; {needed} or later is needed: upgrade it, or take it off PATH"
+        )
+        raise StepError(message)
+    if places.pulumi():
         return
-    if site_answers():
-        _download()
-    else:
-        _build()
-
-
-def _download() -> None:
-    machine = {"x86_64": "x64", "aarch64": "arm64"}[platform.machine()]
-    name = f"pulumi-v{places.PULUMI_VERSION}-{platform.system().lower()}-{machine}.tar.gz"
-    say(f"  downloading {name}")
-    with urllib.request.urlopen(CHECKSUMS, timeout=60) as answer:  # noqa: S310
-        sums = dict(reversed(line.split()) for line in answer.read().decode().splitlines() if line.strip())
+    places.cache().mkdir(parents=True, exist_ok=True)
+    # In the cache itself, so that the last step is a rename: an interrupted run leaves no half a CLI.
     with tempfile.TemporaryDirectory(dir=places.cache()) as folder:
-        archive = Path(folder) / name
-        with urllib.request.urlopen(f"{SITE}/releases/sdk/{name}", timeout=600) as answer, archive.open("wb") as file:  # noqa: S310
+        target = Path(folder) / "pulumi"
+        if not (site_answers() and _download(target)):
+            _build(target)
+        target.rename(places.pulumi_made_here())
+
+
+def _download(target: Path) -> bool:
+    """Put the official release in `target`. Return False when it, or the sums to verify it with, cannot be had."""
+    machine = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    name = f"pulumi-v{places.PULUMI_VERSION}-{platform.system().lower()}-{machine}.tar.gz"
+    archive = target.parent / name
+    try:
+        say(f"  downloading {name}")
+        with urllib.request.urlopen(CHECKSUMS, timeout=60) as answer:  # noqa: S310
+            sums = dict(reversed(line.split()) for line in answer.read().decode().splitlines() if line.strip())
+        with urllib.request.urlopen(f"{SITE}/releases/sdk/{name}", timeout=60) as answer, archive.open("wb") as file:  # noqa: S310
             shutil.copyfileobj(answer, file)
-        digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-        if digest != sums.get(name):
-            message = f"{name} has the SHA-256 sum {digest}, the release says {sums.get(name)}: not used"
-            raise StepError(message)
-        with tarfile.open(archive) as content:
-            content.extractall(folder, filter="data")
-        (Path(folder) / "pulumi").rename(built())
+    except OSError as error:
+        say(f"  no official release to be had ({error})")
+        return False
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    if digest != sums.get(name):
+        message = f"{name} has the SHA-256 sum {digest}, the release says {sums.get(name)}: not used"
+        raise StepError(message)
+    with tarfile.open(archive) as content:
+        # What is verified is trusted; the filter is missing in the Python of Debian 12.
+        content.extractall(target.parent, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))  # noqa: S202
+    return True
 
 
-def _build() -> None:
+def _build(target: Path) -> None:
     go = shutil.which("go")
     if go is None:
         message = (
             f"there is no pulumi on PATH, {SITE} does not answer, and there is no Go compiler to build it with; "
-            "install Pulumi (pulumi.com/docs/install) or Go 1.25"
+            "install Pulumi (pulumi.com/docs/install) or Go 1.26"
         )
         raise StepError(message)
-    with tempfile.TemporaryDirectory(dir=places.cache()) as folder:
-        version = f"-X {HOST_MODULE}/go/common/version.Version=v{places.PULUMI_VERSION}"
-        for title, module, package in (
-            ("Pulumi's Python host", "python-host", f"{HOST_MODULE}/python/cmd/pulumi-language-python"),
-            ("Pulumi's engine", "engine", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"),
-        ):
-            source = places.ROOT / "toolchain" / module
-            run(f"{title} from Go modules", [go, "build", "-mod=readonly", "-ldflags", f"-s -w {version}", "-o", f"{folder}/", package], cwd=source)
-        # The part of the host that is Python comes from the engine's version: it goes with the SDK.
-        listing = subprocess.run(
-            [go, "mod", "download", "-json", f"{HOST_MODULE}@v{places.PULUMI_VERSION}"],
-            cwd=places.ROOT / "toolchain" / "engine", capture_output=True, check=True,
-        )  # fmt: skip
-        script = Path(json.loads(listing.stdout)["Dir"]) / "python" / "cmd" / "pulumi-language-python-exec"
-        target = Path(folder) / script.name
-        shutil.copyfile(script, target)
-        target.chmod(0o755)
-        shutil.copytree(folder, built(), dirs_exist_ok=True)
+    version = f"-X {HOST_MODULE}/go/common/version.Version=v{places.PULUMI_VERSION}"
+    # What a person sets for work of their own must not change what is built here.
+    clean = {"GOFLAGS": "", "GOWORK": "off"}
+    for title, module, package in (
+        ("Pulumi's Python host", "python-host", f"{HOST_MODULE}/python/cmd/pulumi-language-python"),
+        ("Pulumi's engine", "engine", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"),
+    ):
+        options = ["-v", "-mod=readonly", "-buildvcs=false", "-ldflags", f"-s -w {version}", "-o", f"{target}/"]
+        run(
+            f"{title} from Go modules",
+            [go, "build", *options, package],
+            cwd=places.ROOT / "toolchain" / module,
+            env=clean,
+        )
+    # The part of the host that is Python comes from the engine's version: it goes with the SDK.
+    listing = subprocess.run(
+        [go, "mod", "download", "-json", f"{HOST_MODULE}@v{places.PULUMI_VERSION}"],
+        cwd=places.ROOT / "toolchain" / "engine",
+        env={**os.environ, **clean},
+        capture_output=True,
+        check=True,
+    )
+    script = Path(json.loads(listing.stdout)["Dir"]) / "python" / "cmd" / "pulumi-language-python-exec"
+    shutil.copyfile(script, target / script.name)
+    (target / script.name).chmod(0o755)

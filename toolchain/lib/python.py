@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import subprocess
 import sys
 from typing import Final
 
-from lib import places
+from lib import engine, places
 from lib.progress import StepError, run
 
 SUPPORTED: Final = ((3, 11), (3, 13))
@@ -36,11 +37,22 @@ def make() -> None:
         message = f"this is Python {sys.version.split()[0]}; 3.11 to 3.13 are supported: put one of them first on PATH as python3"
         raise StepError(message)
     python = places.VENV / "bin" / "python"
+    if importlib.util.find_spec("ensurepip") is None and engine.may_install():
+        engine.apt("python3-venv")
     if not python.exists() or not _works(python):
         run("Python environment", [sys.executable, "-m", "venv", "--clear", places.VENV])
     run(
         "Python packages",
-        [python, "-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--requirement", "requirements-dev.txt"],
+        [
+            python,
+            "-m",
+            "pip",
+            "install",
+            "--disable-pip-version-check",
+            "--quiet",
+            "--requirement",
+            "requirements-dev.txt",
+        ],
         cwd=places.ROOT,
     )
     _STAMP.write_text(stamp())
