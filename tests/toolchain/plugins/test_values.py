@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 from plugins.durations import go_duration, nanoseconds
 from plugins.values import UNKNOWN, Secret, decode, encode, has_unknown, keep_secret, plain
@@ -31,6 +33,10 @@ def test_a_property_with_a_secret_part_is_secret_as_a_whole() -> None:
 def test_an_unknown_part_is_found_anywhere() -> None:
     assert has_unknown({"a": [{"b": Secret(UNKNOWN)}]})
     assert not has_unknown({"a": [{"b": Secret("x")}]})
+
+
+def test_there_is_one_unknown_value_in_copies_too() -> None:
+    assert copy.deepcopy({"name": UNKNOWN})["name"] is UNKNOWN
 
 
 @pytest.mark.parametrize(
