@@ -43,7 +43,9 @@ def kubeconfig():
 
 @pytest.fixture(scope="session")
 def api(kubeconfig):
-    return Api(load(kubeconfig))
+    made = Api(load(kubeconfig))
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -101,7 +103,9 @@ class Program:
 
     def state(self):
         exported = json.loads(self.run("stack", "export"))["deployment"]
-        return {item["urn"].rpartition("::")[2]: item for item in exported.get("resources", [])}
+        resources = exported.get("resources", [])
+        found = {item["urn"].rpartition("::")[2]: item for item in resources}
+        return found | {item["type"]: item for item in resources if item["type"] == "pulumi:pulumi:Stack"}
 
 
 @pytest.fixture
@@ -186,20 +190,14 @@ def test_objects_are_made_stay_unchanged_are_replaced_and_go(program, look, api,
 
 
 def test_a_preview_shows_what_the_api_server_refuses(program, look):
-    program.write('k8s.core.v1.Service("web", metadata=meta(name="web"), spec={"ports": [{"port": 70000}]})')
+    program.write("""
+        k8s.core.v1.Service("web", metadata=meta(name="web"), spec={"ports": [{"port": 70000}]})
+        k8s.helm.v3.Release("chart", chart="nothing")
+    """)
     output = program.run("preview", ok=False)
     assert "must be between 1 and 65535" in output
+    assert "install the official kubernetes plugin for kubernetes:helm.sh/v3:Release" in output
     assert look("services/web") is None
-
-
-def test_an_object_that_is_somebody_elses_is_not_taken_over(program, api, namespace):
-    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs"}, "data": {"a": "theirs"}}
-    api.request("POST", f"/api/v1/namespaces/{namespace}/configmaps", {}, body)
-    code = 'k8s.core.v1.ConfigMap("theirs", metadata=meta(name="theirs"), data={"a": "ours"}%s)'
-    assert "already exists" in program.up(code % "", ok=False)
-    provider = 'k8s.Provider("p", upsert_existing_objects=True, enable_patch_force=True)'
-    program.up(code % f", opts=pulumi.ResourceOptions(provider={provider})")
-    assert api.get(f"/api/v1/namespaces/{namespace}/configmaps/theirs")["data"] == {"a": "ours"}
 
 
 DRIFTING = """
@@ -227,74 +225,17 @@ def test_drift_is_shown_by_refresh_and_mended_by_up(program, look, api, namespac
     assert look("rbac.authorization.k8s.io/v1:roles/role") is not None
 
 
-def test_an_update_changes_in_place_and_leaves_others_fields_alone(program, look, api, namespace):
-    program.up(DRIFTING % "b")
-    uid = look("rbac.authorization.k8s.io/v1:roles/role")["metadata"]["uid"]
-    path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles/role"
-    api.request("PATCH", path, {"fieldManager": "other"}, {"metadata": {"annotations": {"theirs": "x"}}}, Sent(MERGE))
-    program.up(DRIFTING % "c")
-    found = look("rbac.authorization.k8s.io/v1:roles/role")
-    assert found["metadata"]["uid"] == uid
-    assert (found["metadata"]["labels"], found["metadata"]["annotations"]["theirs"]) == ({"a": "c"}, "x")
-    managers = {(item["manager"], item["operation"]) for item in found["metadata"]["managedFields"]}
-    assert sum(1 for name, operation in managers if name.startswith("pulumi-kubernetes-") and operation == "Apply") == 1
-    assert not any(name.startswith("pulumi-kubernetes-") and operation == "Update" for name, operation in managers)
-    program.unchanged()
-
-
-def test_an_existing_object_is_imported_without_a_change(program, api, namespace):
+def test_existing_objects_are_imported_and_read(program, api, namespace):
     body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs"}, "data": {"a": "1"}}
     api.request("POST", f"/api/v1/namespaces/{namespace}/configmaps", {}, body)
-    options = f'opts=pulumi.ResourceOptions(import_="{namespace}/theirs")'
-    output = program.up(f'k8s.core.v1.ConfigMap("theirs", metadata=meta(name="theirs"), data={{"a": "1"}}, {options})')
-    assert "1 imported" in output
-    program.write('k8s.core.v1.ConfigMap("theirs", metadata=meta(name="theirs"), data={"a": "1"})')
-    program.unchanged()
-
-
-def test_an_existing_object_is_read_without_being_managed(program, namespace):
-    program.up(f"""
-        found = k8s.core.v1.Namespace.get("found", "{namespace}")
-        pulumi.export("phase", found.status.phase)
-    """)
-    assert json.loads(program.run("stack", "output", "--json")) == {"phase": "Active"}
-
-
-def test_a_patch_gives_its_fields_back(program, look, api, namespace):
-    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs"}, "data": {"a": "1"}}
-    api.request("POST", f"/api/v1/namespaces/{namespace}/configmaps", {}, body)
-    program.up('k8s.core.v1.ConfigMapPatch("patch", metadata=meta(name="theirs", labels={"mine": "yes"}))')
-    assert look("configmaps/theirs")["metadata"]["labels"] == {"mine": "yes"}
-    program.unchanged()
-    program.run("destroy", "--yes", "--skip-preview")
-    left = look("configmaps/theirs")
-    assert left["data"] == {"a": "1"}
-    assert "labels" not in left["metadata"]
-
-
-CUSTOM = """
-group = f"{NAMESPACE}.example.com"
-definition = k8s.apiextensions.v1.CustomResourceDefinition("things", metadata={"name": f"things.{group}"}, spec={
-    "group": group, "scope": "Namespaced", "names": {"plural": "things", "singular": "thing", "kind": "Thing"},
-    "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object",
-        "x_kubernetes_preserve_unknown_fields": True}}}]},
-    opts=pulumi.ResourceOptions(retain_on_delete=False))
-thing = k8s.apiextensions.CustomResource("thing", api_version=f"{group}/v1", kind="Thing",
-    metadata=meta(name="thing", annotations=%s), spec={"limits": {"cpu": "1000m"}, "n": %s},
-    opts=pulumi.ResourceOptions(depends_on=[definition],
-        custom_timeouts=pulumi.CustomTimeouts(create="5s", update="20s")))
-"""
-
-
-def test_custom_resources_wait_for_the_conditions_that_they_name(program, api, namespace):
-    program.up(CUSTOM % ('{"pulumi.com/waitFor": "condition=Synced"}', 1), ok=False)
-    path = f"/apis/{namespace}.example.com/v1/namespaces/{namespace}/things/thing"
-    assert api.get(path)["spec"]["limits"] == {"cpu": "1000m"}
-    assert program.state()["thing"]["initErrors"][-1] == "condition=Synced is not met"
-    status = {"phase": "Running", "conditions": [{"type": "Synced", "status": "True"}]}
-    api.request("PATCH", path, {}, {"status": status}, Sent(MERGE))
-    program.up(CUSTOM % ("""{"pulumi.com/waitFor": '["condition=Synced", "jsonpath={.status.phase}=Running"]'}""", 2))
-    assert api.get(path)["spec"]["n"] == 2
+    code = f"""
+        options = pulumi.ResourceOptions(%s)
+        k8s.core.v1.ConfigMap("theirs", metadata=meta(name="theirs"), data={{"a": "1"}}, opts=options)
+        pulumi.export("phase", k8s.core.v1.Namespace.get("found", "{namespace}").status.phase)
+    """
+    assert "1 imported" in program.up(code % f"import_='{namespace}/theirs'")
+    assert program.state()["pulumi:pulumi:Stack"]["outputs"] == {"phase": "Active"}
+    program.write(code % "")
     program.unchanged()
 
 
@@ -325,6 +266,7 @@ def test_manifests_are_rendered_instead_of_made(program, look, tmp_path):
         k8s.core.v1.ConfigMap("c", metadata=meta(name="c"), data={"a": "%s"}, opts=options)
     """
     folder = tmp_path / "rendered"
+    program.environment.pop("KUBECONFIG")  # the SDK hands it to every provider, and rendering refuses it (#3498)
     program.up(code % (str(folder), 1))
     path = folder / "1-manifest" / f"v1-configmap-{program.environment['TEST_NAMESPACE']}-c.yaml"
     assert "a: '1'" in path.read_text()
@@ -347,20 +289,17 @@ def test_a_rollout_that_does_not_get_ready_fails_with_the_pods_reason_and_recove
     program.unchanged()
 
 
-def test_cancelling_ends_a_wait_promptly(program):
+def test_cancelling_ends_a_wait_promptly_and_keeps_what_was_made(program, look):
     program.write('deployment("web", "registry.invalid/none:1")')
     process = program.start("up", "--yes", "--skip-preview")
-    time.sleep(8)
+    deadline = time.monotonic() + 60
+    while look("apps/v1:deployments/web") is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    time.sleep(2)
     started = time.monotonic()
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert time.monotonic() - started < 15
-    assert "cancelled" in output
-    assert program.state()["web"]["id"], "what was made is in the state"
-
-
-def test_what_cannot_be_done_is_refused_with_a_reason(program):
-    output = program.up('k8s.helm.v3.Release("r", chart="nothing")', ok=False)
-    assert "install the official kubernetes plugin for" in output
-    output = program.up('k8s.core.v1.ConfigMapList("l", items=[])', ok=False)
-    assert "Use the underlying resource type instead" in output
+    assert "waiting for 'web' was cancelled" in output
+    assert program.state()["web"]["id"]

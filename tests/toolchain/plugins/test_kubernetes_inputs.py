@@ -81,6 +81,14 @@ def test_a_name_made_before_is_kept_and_a_given_name_is_not_replaced():
     assert named == {"metadata": {"name": "mine"}}
 
 
+def test_what_is_unknown_stays_so_in_copies():
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": UNKNOWN}, "spec": {"ports": UNKNOWN}}
+    copied = normalize(service)
+    assert copied["spec"]["ports"] is UNKNOWN
+    assert naming.is_named(copied)
+    assert encode(copied)["metadata"]["name"] == encode(service)["metadata"]["name"]
+
+
 def test_a_name_that_is_not_known_yet_is_not_made_up():
     assert naming.is_named({"metadata": {"name": UNKNOWN}})
     assert not naming.is_named({"metadata": {"labels": {}}})

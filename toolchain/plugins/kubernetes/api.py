@@ -81,6 +81,7 @@ class Api:
         self._access = access
         self._timeout = timeout
         self._local = threading.local()
+        self._open: list[http.client.HTTPConnection] = []
         parts = urlsplit(access.server)
         self._host, self._port, self._prefix = parts.hostname or "", parts.port, parts.path.rstrip("/")
         self._tls = _tls_context(access) if parts.scheme == "https" else None
@@ -157,7 +158,13 @@ class Api:
         else:
             made = _NamedConnection(self._host, self._port, self._timeout, self._tls, self._access.server_name)
         self._local.connection = made
+        self._open.append(made)
         return made
+
+    def close(self) -> None:
+        """Close the connections of all threads; a further request would open one anew."""
+        for connection in self._open:
+            connection.close()
 
 
 class _NamedConnection(http.client.HTTPSConnection):

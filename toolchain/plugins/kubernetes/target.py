@@ -14,6 +14,7 @@ from plugins.kubernetes.waits.dispatch import Waits
 
 if TYPE_CHECKING:
     from plugins.kubernetes.enginelog import ResourceLog
+    from plugins.kubernetes.kubeconfig import Access
     from plugins.kubernetes.objects import Gvk
     from plugins.kubernetes.values import Object
 
@@ -65,7 +66,7 @@ class Target:
         try:
             access = load(settings.kubeconfig, context=settings.context, cluster=settings.cluster)
             self.namespace = settings.namespace or access.namespace
-            Api(access, PROBE_SECONDS).get("/api/v1")
+            _probe(access)
             api = Api(access)
         except KubeconfigError as error:
             self.unreachable = f"unable to load Kubernetes client configuration from kubeconfig file: {error}"
@@ -99,6 +100,11 @@ class Target:
             text = f"configured Kubernetes cluster is unreachable, previewing without it: {self.unreachable}"
             resource.log.line("warning", text)
 
+    def close(self) -> None:
+        """Close what is open."""
+        if self.cluster is not None:
+            self.cluster.api.close()
+
     def namespaced(self, gvk: Gvk) -> bool:
         """Tell whether objects of a kind have a namespace."""
         if self.cluster is not None:
@@ -107,3 +113,12 @@ class Target:
             except (NoMatch, ApiError, Unreachable):
                 pass  # a kind that is yet to come: where its objects live shows when they are made
         return not (gvk.built_in and gvk.kind in CLUSTER_WIDE)
+
+
+def _probe(access: Access) -> None:
+    """See that the API server answers this user; for an answer nobody waits long."""
+    api = Api(access, PROBE_SECONDS)
+    try:
+        api.get("/api/v1")
+    finally:
+        api.close()
