@@ -108,7 +108,7 @@ def commands(stack: Stack, folder: Path) -> list[tuple[str, float, str, float, s
 
 
 def rebuilds(stack: Stack, folder: Path) -> list[tuple[str, float, str, float, str]]:
-    """Measure a build after one edit of the code, with the generated Dockerfile and with one that copies everything first."""
+    """Measure a build after one edit of the code, with the generated Dockerfile and a naive one."""
     sys.path.insert(0, str(ROOT / "components"))
     from flaskstack import DEFAULT_IMAGES, FlaskApp, dockerfile  # noqa: PLC0415  # after the stack is up
 

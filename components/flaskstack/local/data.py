@@ -28,14 +28,26 @@ ROLE: Final = "app"
 """PostgreSQL role and database of the stack's own database."""
 REDIS_URL: Final = f"redis://{REDIS_HOST}:{REDIS_PORT}/0"
 
-# The image sets the password only when it makes the data folder. A volume that outlived its stack, or a rotated
-# password, needs it set again: in single-user mode, before anything can connect. The password goes through standard
-# input, never an argument.
+# The image sets up role, password and database only when it makes the data folder. A volume that outlived its stack, a
+# rotated password or another role need them set again: in single-user mode, before anything can connect, and through
+# standard input, so that no password is an argument. That mode takes a statement a line and has no variables, hence the
+# quoting by sed.
 _POSTGRES_START: Final = r"""
+single() { postgres --single -D "$PGDATA" postgres; }
+literal() { printf %s "$1" | sed "s/'/''/g"; }
+name() { printf %s "$1" | sed 's/"/""/g'; }
+
 if [ -s "$PGDATA/PG_VERSION" ]; then
-    password=$(printf %s "$POSTGRES_PASSWORD" | sed "s/'/''/g")
-    printf "ALTER ROLE \"%s\" PASSWORD '%s'\n" "$POSTGRES_USER" "$password" |
-        postgres --single -D "$PGDATA" postgres >/dev/null
+    role=$(name "$POSTGRES_USER")
+    found="SELECT 'found' FROM pg_roles WHERE rolname = '$(literal "$POSTGRES_USER")'"
+    if ! echo "$found" | single | grep -q found; then
+        echo "CREATE ROLE \"$role\" LOGIN SUPERUSER" | single >/dev/null
+    fi
+    found="SELECT 'found' FROM pg_database WHERE datname = '$(literal "$POSTGRES_DB")'"
+    if ! echo "$found" | single | grep -q found; then
+        echo "CREATE DATABASE \"$(name "$POSTGRES_DB")\" OWNER \"$role\"" | single >/dev/null
+    fi
+    echo "ALTER ROLE \"$role\" PASSWORD '$(literal "$POSTGRES_PASSWORD")'" | single >/dev/null
 fi
 exec docker-entrypoint.sh postgres -c listen_addresses='*'
 """

@@ -34,9 +34,11 @@ def run(
     parts = [*wait_for, *([container] if container else [])]
     return command.local.Command(
         name,
-        create=_SCRIPT,
+        # The plugin prints the whole command when it fails; the reason should not drown in our script.
+        create='eval "$WAIT_THEN_RUN"',
         interpreter=["/bin/sh", "-c"],
         environment={
+            "WAIT_THEN_RUN": _SCRIPT,
             "WAIT_FOR": pulumi.Output.all(*[part.id for part in wait_for]).apply(lambda ids: " ".join(map(str, ids))),
             "JOB": container.id if container else "",
             "TIMEOUT": str(TIMEOUT),
