@@ -14,6 +14,7 @@ import pulumi_docker as docker
 import pulumi_docker_build as docker_build
 
 from flaskstack import dockerfile
+from flaskstack.errors import Problem, SettingsError
 from flaskstack.images import DEFAULT_IMAGES
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ class AppImage(pulumi.ComponentResource):
         """Register the build. Raises `SettingsError` when the source folder cannot be built."""
         app = args["app"]
         recipe = _recipe(app)
+        if len(args.get("platforms", ())) > 1 and not args.get("repository"):
+            reason = "a Docker engine holds an image of one platform only"
+            fix = "name a repository to push to, or one platform"
+            raise SettingsError([Problem("image.platforms", ", ".join(args["platforms"]), reason, fix)])
         super().__init__("flaskstack:index:AppImage", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         repository = args.get("repository")

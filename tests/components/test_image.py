@@ -115,6 +115,11 @@ def test_no_bundle_is_no_secret(app: FlaskApp) -> None:
     assert built(app).plain.get("secrets", {}) == {}
 
 
+def test_several_platforms_without_a_repository_are_refused(app: FlaskApp) -> None:
+    with pytest.raises(SettingsError, match=r"image\.platforms = linux/amd64, linux/arm64: a Docker engine holds"):
+        AppImage("shop", {"app": app, "platforms": ["linux/amd64", "linux/arm64"]})
+
+
 def test_platforms_caches_and_labels_are_handed_on(app: FlaskApp) -> None:
     made = built(
         app,

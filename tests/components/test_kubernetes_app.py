@@ -406,6 +406,10 @@ def test_outputs_name_what_to_open_and_what_runs(app: Recording) -> None:
     assert app.outputs[app.one(NAME).urn] == app.value
 
 
+def test_an_edge_on_another_port_is_in_the_url() -> None:
+    assert kubernetes_app(ingress=Ingress(port=8443)).value["url"] == "https://shop.example:8443"
+
+
 def test_everything_is_a_child_of_the_component(app: Recording) -> None:
     component = app.one(NAME)
     assert component.type == "flaskstack:index:KubernetesApp"

@@ -10,10 +10,11 @@ from support.stack import Stack, docker
 
 
 def test_no_output_of_the_cli_shows_a_secret(stack: Stack, canary: str) -> None:
-    (stack.app / "app" / "__init__.py").open("a").write("\n# edited\n")
+    factory = stack.app / "app" / "__init__.py"
+    factory.write_text(f"{factory.read_text()}\n# edited\n")
     for run in (
-        stack.preview("--diff", "-v=9", "--logtostderr"),
-        stack.up("--diff", "-v=9", "--logtostderr"),
+        stack.preview("--diff", "-v=9"),
+        stack.up("--diff", "-v=9"),
         stack.preview("--json"),
     ):
         assert canary not in run.expect().output
