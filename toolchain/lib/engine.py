@@ -1,4 +1,4 @@
-"""The Docker engine: the one that answers, else one from Debian's packages, started by hand where no init system does."""
+"""The Docker engine: the one that answers, else Debian's, started by hand where no init system does."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _choose_cli() -> None:
     if able is None:
         raise StepError("no Docker CLI on PATH can build with BuildKit: install Docker's buildx plugin")
     link = places.tools() / "docker"
-    if able == (candidates() or [None])[0]:
+    if able == next(iter(candidates()), None):
         link.unlink(missing_ok=True)
     elif not link.is_symlink() or link.readlink() != able:
         link.parent.mkdir(parents=True, exist_ok=True)

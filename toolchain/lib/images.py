@@ -67,8 +67,8 @@ def make(*, allowed: bool = False) -> None:
     if lacking and not (allowed or engine.made_here()):
         names = ", ".join(lacking.values())
         message = (
-            f"the engine has no {names}, and no registry answers. Bring them there, name others in the stack's settings, "
-            "or have stand-ins made under these names from Debian's packages: toolchain/setup --stand-ins images"
+            f"the engine has no {names}, and no registry answers. Bring them there, name others in the settings, "
+            "or have stand-ins from Debian's packages made under these names: toolchain/setup --stand-ins images"
         )
         raise StepError(message)
     if lacking or outdated:
@@ -103,7 +103,14 @@ def _root_image() -> None:
     engine.apt("debootstrap", "debian-archive-keyring")
     with tempfile.TemporaryDirectory(dir=places.cache()) as folder:
         root = Path(folder) / "root"
-        bootstrap = ["debootstrap", "--variant=minbase", "--include=ca-certificates", SUITE, root, *_mirror()]
+        bootstrap: list[str | Path] = [
+            "debootstrap",
+            "--variant=minbase",
+            "--include=ca-certificates",
+            SUITE,
+            root,
+            *_mirror(),
+        ]
         run("Debian root file system", bootstrap)
         archive = Path(folder) / "root.tar"
         # Downloaded packages and lists are of no use in an image.
@@ -121,7 +128,7 @@ def _build(role: str, reference: str) -> None:
         mounts = [part for name, path in secrets.items() for part in ("--secret", f"id={name},src={path}")]
         labels = ["--label", f"{LABEL}=true", "--label", f"{VERSION_LABEL}={version()}"]
         arguments = ["--network", "host", "--build-arg", f"BASE={ROOT_IMAGE}", "--target", role, "--tag", reference]
-        command = [_cli(), "build", *arguments, *mounts, *labels, SOURCE]
+        command: list[str | Path] = [_cli(), "build", *arguments, *mounts, *labels, SOURCE]
         run(f"stand-in image {reference}", command, env={"DOCKER_BUILDKIT": "1"})
 
 

@@ -66,7 +66,7 @@ def make() -> None:
         run("plugins' Python environment", [sys.executable, "-m", "venv", "--clear", venv])
         run(
             "plugins' Python packages",
-            [venv / "bin" / "pip", "install", "--quiet", "--requirement", SOURCE / "requirements.txt"],
+            [venv / "bin" / "pip", "install", "--progress-bar=off", "--requirement", SOURCE / "requirements.txt"],
         )
         (venv / "done").touch()
     for name, version in wanted.items():

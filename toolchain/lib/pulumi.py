@@ -26,7 +26,7 @@ CHECKSUMS: Final = os.environ.get(
     "FLASKSTACK_PULUMI_CHECKSUMS",
     f"https://github.com/pulumi/pulumi/releases/download/v{places.PULUMI_VERSION}/pulumi-{places.PULUMI_VERSION}-checksums.txt",
 )
-"""The release's SHA-256 sums. They lie on another site than the archive, so that one site alone cannot give a false one."""
+"""The release's SHA-256 sums. On another site than the archive: neither site alone can pass off a false one."""
 TIMEOUT: Final = 3
 OLDEST: Final = (3, 200)
 HOST_MODULE: Final = "github.com/pulumi/pulumi/sdk/v3"
@@ -98,7 +98,8 @@ def _download(target: Path) -> bool:
         raise StepError(message)
     with tarfile.open(archive) as content:
         # What is verified is trusted; the filter is missing in the Python of Debian 12.
-        content.extractall(target.parent, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))  # noqa: S202
+        content.extraction_filter = getattr(tarfile, "data_filter", None)
+        content.extractall(target.parent)  # noqa: S202
     return True
 
 

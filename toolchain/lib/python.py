@@ -34,7 +34,8 @@ def make() -> None:
     if ready():
         return
     if not SUPPORTED[0] <= sys.version_info[:2] <= SUPPORTED[1]:
-        message = f"this is Python {sys.version.split()[0]}; 3.11 to 3.13 are supported: put one of them first on PATH as python3"
+        found = sys.version.split()[0]
+        message = f"this is Python {found}; 3.11 to 3.13 are supported: put one of them first on PATH as python3"
         raise StepError(message)
     python = places.VENV / "bin" / "python"
     if importlib.util.find_spec("ensurepip") is None and engine.may_install():
@@ -49,7 +50,7 @@ def make() -> None:
             "pip",
             "install",
             "--disable-pip-version-check",
-            "--quiet",
+            "--progress-bar=off",
             "--requirement",
             "requirements-dev.txt",
         ],
