@@ -1,0 +1,120 @@
+"""What runs beside the cluster as processes of the host: DNS, image registry, volumes, Ingress controller."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from cluster import builds, probes, settings
+from cluster.certificates import client_config, path
+from cluster.processes import Program
+from lib.progress import StepError
+
+MANIFESTS: Final = Path(__file__).parent / "manifests"
+PROVISIONER: Final = "flaskstack.dev/local"
+
+_COREFILE: Final = """\
+. {{
+    bind {address}
+    errors
+    health 127.0.0.1:{health}
+    kubernetes {domain} in-addr.arpa ip6.arpa {{
+        kubeconfig {kubeconfig} {context}
+        pods insecure
+        fallthrough in-addr.arpa ip6.arpa
+    }}
+    forward . {upstream}
+    cache 30 {{
+        disable success {domain}
+        disable denial {domain}
+    }}
+    loop
+    loadbalance
+}}
+"""
+_REGISTRY: Final = """\
+version: 0.1
+log: {{level: warn, accesslog: {{disabled: true}}}}
+storage: {{filesystem: {{rootdirectory: "{folder}"}}, delete: {{enabled: true}}}}
+http: {{addr: "127.0.0.1:{port}"}}
+"""
+_CERTIFICATES: Final = """\
+tls:
+  stores:
+    default:
+      defaultCertificate: {{certFile: "{certificate}", keyFile: "{key}"}}
+"""
+
+
+def make_base() -> None:
+    """Have the objects and rights that the programs here need."""
+    probes.apply((MANIFESTS / "base.yaml").read_text(), "the cluster's base objects")
+    if probes.get("customresourcedefinition", "middlewares.traefik.io") is None:
+        probes.apply(builds.traefik_crds().read_text(), "Traefik's custom resource definitions")
+
+
+def dns() -> Program:
+    """Return CoreDNS, on the node's address: pods reach it as they reach the node, whatever becomes of Service addresses."""
+    kubeconfig = client_config("coredns")
+    text = _COREFILE.format(
+        address=settings.NODE, health=settings.DNS_HEALTH, domain=settings.DOMAIN, kubeconfig=kubeconfig,
+        context=settings.NAME, upstream="/etc/resolv.conf",
+    )  # fmt: skip
+    file = settings.config() / "Corefile"
+    file.write_text(text)
+    return Program("coredns", [builds.program("coredns"), "-conf", file], probes.http(f"http://127.0.0.1:{settings.DNS_HEALTH}/health"), text.encode())
+
+
+def registry() -> Program:
+    """Return the image registry: plain HTTP on loopback, which Docker and this node's containerd both take as safe."""
+    folder = settings.state() / "registry"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = _REGISTRY.format(folder=folder, port=settings.REGISTRY)
+    file = settings.config() / "registry.yaml"
+    file.write_text(text)
+    return Program("registry", ["docker-registry", "serve", file], probes.http(f"http://127.0.0.1:{settings.REGISTRY}/v2/"), text.encode())
+
+
+def storage() -> Program:
+    """Return the provisioner of the default StorageClass: a folder for each volume."""
+    folder = settings.state() / "volumes"
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [builds.program("storage"), client_config("storage"), PROVISIONER, folder, settings.NAME]
+    return Program("storage", command, lambda: True)
+
+
+def traefik() -> Program:
+    """Return the Ingress controller, with a self-signed certificate for hosts that bring none."""
+    certificates = settings.config() / "traefik-tls.yaml"
+    text = _CERTIFICATES.format(certificate=path("ingress"), key=path("ingress", "key"))
+    certificates.write_text(text)
+    kubeconfig = client_config("traefik")
+    command = [
+        builds.program("traefik"),
+        f"--entrypoints.web.address=127.0.0.1:{settings.HTTP}",
+        f"--entrypoints.websecure.address=127.0.0.1:{settings.HTTPS}",
+        f"--entrypoints.traefik.address=127.0.0.1:{settings.TRAEFIK}",
+        "--ping=true", "--global.checknewversion=false", "--global.sendanonymoususage=false", "--accesslog=false", "--log.level=INFO",
+        f"--providers.file.filename={certificates}",
+        "--providers.kubernetesingress=true", "--providers.kubernetesingress.ingressclass=traefik",
+        # There is no load balancer whose address could be published, so this is it: what waits for an Ingress goes on.
+        "--providers.kubernetesingress.ingressendpoint.ip=127.0.0.1",
+        "--providers.kubernetescrd=true",
+        # A pod that is ready, or about to go, is known at once and not two seconds later.
+        "--providers.providersthrottleduration=100ms",
+        # Shorter than the application keeps idle connections (10 s), or a reused one may meet a server that just closed it.
+        "--serverstransport.forwardingtimeouts.idleconntimeout=5s",
+    ]  # fmt: skip
+    ready = probes.http(f"http://127.0.0.1:{settings.TRAEFIK}/ping")
+    return Program("traefik", command, ready, text.encode(), environment={"KUBECONFIG": str(kubeconfig)})
+
+
+def check_ports() -> None:
+    """Refuse to start where somebody else listens on our ports."""
+    ours = [
+        settings.ETCD, settings.ETCD_PEER, settings.REGISTRY, settings.HTTP, settings.HTTPS, settings.TRAEFIK,
+        settings.MANAGER, settings.SCHEDULER, settings.KUBELET_HEALTH, settings.PROXY_HEALTH, settings.DNS_HEALTH,
+    ]  # fmt: skip
+    if taken := probes.taken(ours):
+        message = f"something that is not this cluster listens on 127.0.0.1, port {', '.join(map(str, taken))}: stop it first"
+        raise StepError(message)

@@ -1,0 +1,128 @@
+"""The programs: built from Go modules with pinned sums, into the cache, once a version."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from cluster import settings
+from lib import places
+from lib.progress import StepError, run
+
+MODULES: Final = Path(__file__).parent / "modules"
+NICE: Final = ("nice", "-n", "10")
+_VERSION: Final = "k8s.io/component-base/version"
+_MAJOR, _MINOR, _ = settings.KUBERNETES.removeprefix("v").split(".")
+_KUBERNETES_FLAGS: Final = (
+    f"-s -w -X {_VERSION}.gitVersion={settings.KUBERNETES} -X {_VERSION}.gitMajor={_MAJOR} -X {_VERSION}.gitMinor={_MINOR}"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Build:
+    """A folder under modules/ and the programs that come from it."""
+
+    module: str
+    title: str
+    programs: dict[str, str]
+    """Program -> Go package."""
+    flags: str = "-s -w"
+    static: bool = False
+
+    def folder(self) -> Path:
+        """Return where the programs are, named by all that they are made from."""
+        sources = sorted(path for path in (MODULES / self.module).iterdir() if path.is_file())
+        content = settings.digest(*(path.read_bytes() for path in sources), self.flags.encode())
+        return places.cache() / "cluster" / f"{self.module}-{content}"
+
+
+_K: Final = "k8s.io/kubernetes/cmd"
+_KUBERNETES: Final = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl")
+BUILDS: Final = (
+    Build("pause", "the pause program", {"pause": "."}, static=True),
+    Build("etcd", "etcd", {"etcd": "go.etcd.io/etcd/server/v3"}),
+    Build("kubernetes", f"Kubernetes {settings.KUBERNETES}", {name: f"{_K}/{name}" for name in _KUBERNETES}, _KUBERNETES_FLAGS),
+    Build("coredns", "CoreDNS", {"coredns": "github.com/coredns/coredns"}),
+    Build("storage", "the volume provisioner", {"storage": "."}),
+    Build("traefik", "Traefik", {"traefik": "github.com/traefik/traefik/v3/cmd/traefik"}),
+)
+_TRAEFIK: Final = "github.com/traefik/traefik/v3"
+_TRAEFIK_CRDS: Final = "docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml"
+
+
+def program(name: str) -> Path:
+    """Return the path of a program that `make` has built."""
+    for build in BUILDS:
+        if name in build.programs:
+            return build.folder() / name
+    raise KeyError(name)
+
+
+def traefik_crds() -> Path:
+    """Return Traefik's custom resource definitions, of the version that was built."""
+    return program("traefik").parent / "crds.yaml"
+
+
+def missing() -> list[Build]:
+    """Return what is still to be built."""
+    return [build for build in BUILDS if not build.folder().is_dir()]
+
+
+def make() -> None:
+    """Build what is missing. A build that is cut short leaves nothing that looks finished."""
+    lacking = missing()
+    if not lacking:
+        return
+    go = shutil.which("go")
+    if go is None:
+        raise StepError("Kubernetes is built from Go modules, and there is no Go compiler on PATH: install Go 1.26 or later")
+    (places.cache() / "cluster").mkdir(parents=True, exist_ok=True)
+    for build in lacking:
+        with tempfile.TemporaryDirectory(dir=places.cache() / "cluster", prefix="part-") as folder:
+            done = Path(folder) / "done"
+            done.mkdir()
+            arguments = _traefik(go, Path(folder)) if build.module == "traefik" else []
+            if build.module == "traefik":
+                shutil.copyfile(Path(folder) / "source" / _TRAEFIK_CRDS, done / "crds.yaml")
+            _compile(go, build, done, arguments)
+            done.rename(build.folder())
+
+
+def _compile(go: str, build: Build, done: Path, arguments: list[str]) -> None:
+    environment = {"GOFLAGS": "", "GOWORK": "off", **({"CGO_ENABLED": "0"} if build.static else {})}
+    source = MODULES / build.module
+    if (source / "go.sum").exists():
+        run(f"Go modules of {build.title}", [*NICE, go, "mod", "download"], cwd=source, env=environment)
+    command = [*NICE, go, "build", "-p", "2", "-buildvcs=false", "-mod=readonly", *arguments, "-ldflags", build.flags]
+    if len(build.programs) == 1:
+        (name, package), = build.programs.items()  # fmt: skip
+        run(f"{build.title} from Go modules", [*command, "-o", done / name, package], cwd=source, env=environment)
+    else:  # One command: the packages share most of what is compiled.
+        run(f"{build.title} from Go modules", [*command, "-o", f"{done}/", *build.programs.values()], cwd=source, env=environment)
+
+
+def _traefik(go: str, folder: Path) -> list[str]:
+    """Return the arguments that build Traefik from a copy of its module that has the web pages which the published one lacks."""
+    source = MODULES / "traefik"
+    # Checked against go.sum here, since a module that a folder replaces is not.
+    listing = subprocess.run([go, "mod", "download", "-json", _TRAEFIK], cwd=source, capture_output=True, check=False)
+    if listing.returncode:
+        message = f"Traefik's module cannot be had: {listing.stderr.decode()}"
+        raise StepError(message)
+    copy = folder / "source"
+    shutil.copytree(json.loads(listing.stdout)["Dir"], copy, copy_function=shutil.copyfile)
+    for path in [copy, *copy.rglob("*")]:  # The module cache is read-only, and so is its copy.
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    (copy / "webui" / "static").mkdir(parents=True)
+    (copy / "webui" / "static" / "index.html").write_text("<!doctype html><title>Traefik</title>\n")
+    for name in ("go.mod", "go.sum"):
+        shutil.copyfile(source / name, folder / name)
+    modfile = folder / "go.mod"
+    subprocess.run([go, "mod", "edit", f"-replace={_TRAEFIK}={copy}", modfile], check=True, env={**os.environ, "GOWORK": "off"})
+    return [f"-modfile={modfile}"]

@@ -1,0 +1,3 @@
+module flaskstack.dev/toolchain/cluster/pause
+
+go 1.24.0
