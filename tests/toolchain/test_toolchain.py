@@ -1,4 +1,4 @@
-"""The toolchain's commands on this machine, with homes of their own; its Pulumi download, from a site of the test's own."""
+"""The toolchain's commands on this machine, with homes of their own; its Pulumi download, from a site made here."""
 
 from __future__ import annotations
 
