@@ -140,19 +140,20 @@ def test_created_fields_are_handed_over_to_the_applying_manager():
             "managedFields": [
                 managed("ours", "Update", {"f:spec": {"f:a": {}}}),
                 managed("ours", "Apply", {"f:spec": {"f:b": {}}}),
-                managed("kubectl", "Update", {"f:spec": {"f:c": {}}}),
+                managed("kubectl-edit", "Update", {"f:spec": {"f:c": {}}}),
+                managed("kubectl", "Update", {"f:spec": {"f:replicas": {}}}, subresource="scale"),
                 managed("kube-controller-manager", "Update", {"f:status": {}}, subresource="status"),
             ],
         },
     }
     patch = fields.adoption_patch(live, "ours")
     assert patch is not None
-    merged, rest = patch[0]["value"]
+    merged, scale, status = patch[0]["value"]
     assert (merged["manager"], merged["operation"]) == ("ours", "Apply")
     assert merged["fieldsV1"] == {"f:spec": {"f:a": {}, "f:b": {}, "f:c": {}}}
-    assert rest["manager"] == "kube-controller-manager"
+    assert (scale["subresource"], status["manager"]) == ("scale", "kube-controller-manager")
     assert patch[1]["value"] == "7", "a change in between makes the patch fail"
-    assert fields.has_own_updates(live, "ours")
+    assert fields.has_adoptable(live, "ours")
     assert fields.adoption_patch({"metadata": {}}, "ours") is None
 
 

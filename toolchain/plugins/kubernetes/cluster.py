@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from plugins.kubernetes.api import APPLY, JSON, JSON_PATCH, MERGE, Api, ApiError, Sent
 from plugins.kubernetes.discovery import Discovery, NoMatch
-from plugins.kubernetes.fields import adoption_patch, has_own_updates, without_ignored
+from plugins.kubernetes.fields import adoption_patch, has_adoptable, without_ignored
 from plugins.kubernetes.naming import DELETION_PROPAGATION, PATCH_FORCE, is_true
 from plugins.kubernetes.objects import annotation, gvk_of, metadata, name_of, namespace_of
 
@@ -45,6 +45,8 @@ class Write(NamedTuple):
     manager: str
     log: Log
     preview: bool = False
+    patch: bool = False
+    """Somebody else's object, of which only some fields are ours (the SDK's `...Patch` resources)."""
 
 
 class Cluster:
@@ -62,11 +64,11 @@ class Cluster:
         collection = self.discovery.collection(gvk_of(obj), namespace_of(obj))
         return self.api.get(f"{collection}/{name or name_of(obj)}")
 
-    def create(self, inputs: Object, write: Write, *, patch: bool = False) -> Object:
+    def create(self, inputs: Object, write: Write) -> Object:
         """Make an object, or say what it would be; what it needs (namespace, kind) may come a little later."""
         for attempt in range(RETRIES + 1):
             try:
-                return self._create(inputs, write, patch=patch)
+                return self._create(inputs, write)
             except (ApiError, NoMatch) as error:
                 if isinstance(error, ApiError):
                     missing_namespace = error.not_found and "namespaces" in error.message
@@ -83,9 +85,9 @@ class Cluster:
                     raise
         raise AssertionError  # the last attempt returns or raises
 
-    def _create(self, inputs: Object, write: Write, *, patch: bool) -> Object:
+    def _create(self, inputs: Object, write: Write) -> Object:
         collection = self.discovery.collection(gvk_of(inputs), namespace_of(inputs))
-        if not patch and not (self._style.server_side and self._style.upsert):
+        if not write.patch and not (self._style.server_side and self._style.upsert):
             return self._send("POST", collection, inputs, JSON, write)
         # Without a former state a preview of a replacement would conflict with the object that it replaces.
         force = write.preview or self._forced(inputs)
@@ -117,8 +119,8 @@ class Cluster:
             return self._send("PUT", path, body, JSON, write)
         if not self._style.server_side:
             return self._send("PATCH", path, merge_patch(base, inputs), MERGE, write)
-        force = self._forced(inputs) or (write.preview and has_own_updates(live, write.manager))
-        if not write.preview:
+        force = self._forced(inputs) or (write.preview and has_adoptable(live, write.manager))
+        if not write.preview and not write.patch:
             live = self._adopt(path, live, write.manager)
         applied = without_ignored(inputs, live, ignore_changes, write.manager)
         return self._apply(path, applied, write, force=force)
@@ -129,13 +131,10 @@ class Cluster:
 
     def relinquish(self, obj: Object, manager: str) -> None:
         """Give up the fields of an object that somebody else owns, without removing the object."""
-        path = self.discovery.path(obj)
+        kept = {key: metadata(obj)[key] for key in ("name", "namespace") if key in metadata(obj)}
+        empty = {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": kept}
         try:
-            live = self.api.get(path)
-            self._adopt(path, live, manager)
-            kept = {key: metadata(obj)[key] for key in ("name", "namespace") if key in metadata(obj)}
-            empty = {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": kept}
-            self.api.request("PATCH", path, {"fieldManager": manager, "force": "true"}, empty, Sent(APPLY))
+            self.api.request("PATCH", self.discovery.path(obj), {"fieldManager": manager}, empty, Sent(APPLY))
         except ApiError as error:
             if not error.not_found:
                 raise

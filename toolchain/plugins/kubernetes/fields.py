@@ -12,27 +12,24 @@ if TYPE_CHECKING:
     from plugins.kubernetes.values import Object, Value
 
 CLIENT_SIDE_NAME = "pulumi-kubernetes"
-# Managers by a plain update whose fields become ours: kubectl's, and this provider's without server-side apply.
-_UPDATERS = frozenset(
-    {"kubectl", "before-first-apply", CLIENT_SIDE_NAME, "pulumi-kubernetes.exe", "pulumi-resource-kubernetes"},
-)
+# Managers, by the start of their names, whose plain updates become ours: kubectl's, so that an `up` mends what was
+# edited by hand, and this provider's own, which creates without applying.
+_UPDATERS = ("kubectl", "before-first-apply", CLIENT_SIDE_NAME, "pulumi-resource-kubernetes")
+_APPLIERS = ("kubectl",)
 
 
 def _is_adoptable(entry: Object, manager: str) -> bool:
     if entry.get("subresource"):
         return False
+    name = str(entry.get("manager"))
     if entry.get("operation") == "Update":
-        return entry.get("manager") in _UPDATERS or entry.get("manager") == manager
-    return entry.get("operation") == "Apply" and entry.get("manager") == "kubectl" and manager != "kubectl"
+        return name == manager or name.startswith(_UPDATERS)
+    return name != manager and name.startswith(_APPLIERS)
 
 
-def has_own_updates(live: Object, manager: str) -> bool:
-    """Tell whether this provider wrote fields by a plain create or update, which an apply would conflict with."""
-    own = {CLIENT_SIDE_NAME, "pulumi-kubernetes.exe", "pulumi-resource-kubernetes", manager}
-    return any(
-        entry.get("operation") == "Update" and not entry.get("subresource") and entry.get("manager") in own
-        for entry in metadata(live).get("managedFields") or []
-    )
+def has_adoptable(live: Object, manager: str) -> bool:
+    """Tell whether others' fields will become ours before an apply, which a dry run would conflict with."""
+    return any(_is_adoptable(entry, manager) for entry in metadata(live).get("managedFields") or [])
 
 
 def adoption_patch(live: Object, manager: str) -> list[Object] | None:

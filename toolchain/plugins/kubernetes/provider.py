@@ -75,7 +75,7 @@ class Provider:
             return "", news
         cluster, waits = self._target.reached()
         try:
-            live = cluster.create(inputs, Write(manager, resource.log, options.preview), patch=patch)
+            live = cluster.create(inputs, Write(manager, resource.log, options.preview, patch))
         except PreviewImpossible:
             return "", news
         except ApiError as error:
@@ -114,7 +114,8 @@ class Provider:
         before: Object | None = None
         try:
             before = cluster.read(inputs, name_of(old_live))
-            write = Write(manager, resource.log, options.preview)
+            patch = is_patch_type(resource.type, gvk_of(inputs).kind)
+            write = Write(manager, resource.log, options.preview, patch)
             live = cluster.update(inputs, (before, prune(before, old_inputs)), write, options.ignore_changes)
         except (ApiError, NoMatch) as error:
             if options.preview and isinstance(error, ApiError) and error.forbidden:

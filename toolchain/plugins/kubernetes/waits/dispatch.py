@@ -6,7 +6,8 @@ import os
 import time
 from typing import TYPE_CHECKING, Final
 
-from plugins.kubernetes.api import ApiError
+from plugins.kubernetes.api import ApiError, Unreachable
+from plugins.kubernetes.discovery import NoMatch
 from plugins.kubernetes.naming import SKIP_AWAIT, WAIT_FOR, is_true, timeout_seconds
 from plugins.kubernetes.objects import Gvk, annotation, gvk_of, name_of, namespace_of, pluck
 from plugins.kubernetes.waits import custom, network, storage, workloads
@@ -95,6 +96,10 @@ class Waits:
                 if error.not_found:
                     return Verdict(ready=True)
                 raise
+            except NoMatch:
+                return Verdict(ready=True)  # its kind went first
+            except Unreachable as error:
+                return Verdict(ready=False, status="The API server does not answer", reasons=(str(error),))
             if uid and pluck(found, "metadata", "uid") != uid:
                 return Verdict(ready=True)  # a new object of the same name
             finalizers = pluck(found, "metadata", "finalizers") or []
@@ -113,12 +118,13 @@ class Waits:
 
     def _look(self, live: Object, judge: Callable[[Object], Verdict]) -> Verdict:
         try:
-            found = self._cluster.read(live)
+            return judge(self._cluster.read(live))
+        except Unreachable as error:  # a moment's absence of the API server ends no rollout
+            return Verdict(ready=False, status="The API server does not answer", reasons=(str(error),))
         except ApiError as error:
             if error.not_found:
                 return Verdict(ready=False, failed=True, reasons=("it was deleted by somebody else meanwhile",))
             raise
-        return judge(found)
 
     def _judge(self, live: Object, inputs: Object) -> Callable[[Object], Verdict] | None:
         if is_true(inputs, SKIP_AWAIT):
