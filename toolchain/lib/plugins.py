@@ -36,8 +36,14 @@ def official(name: str, version: str) -> bool:
 
 
 def missing() -> list[str]:
-    """Return the plugins that are neither there nor to be had from Pulumi's site."""
-    return [] if pulumi.site_answers() else [name for name, version in needed().items() if not official(name, version)]
+    """Return the plugins that only a fallback can be: not there, and not to be had from Pulumi's site.
+
+    The site is asked only when the answer matters: where it is out of reach, asking takes seconds.
+    """
+    lacking = [name for name, version in needed().items() if not official(name, version)]
+    if all(folder(places.pulumi_home(), name, needed()[name]).is_dir() for name in lacking):
+        return lacking
+    return [] if pulumi.site_answers() else lacking
 
 
 def has_fallback(name: str) -> bool:
