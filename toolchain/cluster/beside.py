@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from lib.progress import StepError
+
 from cluster import builds, probes, settings
 from cluster.certificates import client_config, path
 from cluster.processes import Program
-from lib.progress import StepError
 
 MANIFESTS: Final = Path(__file__).parent / "manifests"
 PROVISIONER: Final = "flaskstack.dev/local"
@@ -54,7 +55,7 @@ def make_base() -> None:
 
 
 def dns() -> Program:
-    """Return CoreDNS, on the node's address: pods reach it as they reach the node, whatever becomes of Service addresses."""
+    """Return CoreDNS, on the node's address: pods reach it without any Service."""
     kubeconfig = client_config("coredns")
     text = _COREFILE.format(
         address=settings.NODE, health=settings.DNS_HEALTH, domain=settings.DOMAIN, kubeconfig=kubeconfig,
@@ -62,7 +63,12 @@ def dns() -> Program:
     )  # fmt: skip
     file = settings.config() / "Corefile"
     file.write_text(text)
-    return Program("coredns", [builds.program("coredns"), "-conf", file], probes.http(f"http://127.0.0.1:{settings.DNS_HEALTH}/health"), text.encode())
+    return Program(
+        "coredns",
+        [builds.program("coredns"), "-conf", file],
+        probes.http(f"http://127.0.0.1:{settings.DNS_HEALTH}/health"),
+        text.encode(),
+    )
 
 
 def registry() -> Program:
@@ -72,14 +78,25 @@ def registry() -> Program:
     text = _REGISTRY.format(folder=folder, port=settings.REGISTRY)
     file = settings.config() / "registry.yaml"
     file.write_text(text)
-    return Program("registry", ["docker-registry", "serve", file], probes.http(f"http://127.0.0.1:{settings.REGISTRY}/v2/"), text.encode())
+    return Program(
+        "registry",
+        ["docker-registry", "serve", file],
+        probes.http(f"http://127.0.0.1:{settings.REGISTRY}/v2/"),
+        text.encode(),
+    )
 
 
 def storage() -> Program:
     """Return the provisioner of the default StorageClass: a folder for each volume."""
     folder = settings.state() / "volumes"
     folder.mkdir(parents=True, exist_ok=True)
-    command = [builds.program("storage"), client_config("storage"), PROVISIONER, folder, settings.NAME]
+    command: list[str | Path] = [
+        builds.program("storage"),
+        client_config("storage"),
+        PROVISIONER,
+        folder,
+        settings.NAME,
+    ]
     return Program("storage", command, lambda: True)
 
 
@@ -89,12 +106,13 @@ def traefik() -> Program:
     text = _CERTIFICATES.format(certificate=path("ingress"), key=path("ingress", "key"))
     certificates.write_text(text)
     kubeconfig = client_config("traefik")
-    command = [
+    command: list[str | Path] = [
         builds.program("traefik"),
         f"--entrypoints.web.address=127.0.0.1:{settings.HTTP}",
         f"--entrypoints.websecure.address=127.0.0.1:{settings.HTTPS}",
         f"--entrypoints.traefik.address=127.0.0.1:{settings.TRAEFIK}",
-        "--ping=true", "--global.checknewversion=false", "--global.sendanonymoususage=false", "--accesslog=false", "--log.level=INFO",
+        "--ping=true", "--global.checknewversion=false", "--global.sendanonymoususage=false",
+        "--accesslog=false", "--log.level=INFO",
         f"--providers.file.filename={certificates}",
         "--providers.kubernetesingress=true", "--providers.kubernetesingress.ingressclass=traefik",
         # There is no load balancer whose address could be published, so this is it: what waits for an Ingress goes on.
@@ -102,7 +120,7 @@ def traefik() -> Program:
         "--providers.kubernetescrd=true",
         # A pod that is ready, or about to go, is known at once and not two seconds later.
         "--providers.providersthrottleduration=100ms",
-        # Shorter than the application keeps idle connections (10 s), or a reused one may meet a server that just closed it.
+        # Shorter than the application's own (10 s), or a reused connection may meet a server that just closed it.
         "--serverstransport.forwardingtimeouts.idleconntimeout=5s",
     ]  # fmt: skip
     ready = probes.http(f"http://127.0.0.1:{settings.TRAEFIK}/ping")
@@ -116,5 +134,7 @@ def check_ports() -> None:
         settings.MANAGER, settings.SCHEDULER, settings.KUBELET_HEALTH, settings.PROXY_HEALTH, settings.DNS_HEALTH,
     ]  # fmt: skip
     if taken := probes.taken(ours):
-        message = f"something that is not this cluster listens on 127.0.0.1, port {', '.join(map(str, taken))}: stop it first"
+        message = (
+            f"something that is not this cluster listens on 127.0.0.1, port {', '.join(map(str, taken))}: stop it first"
+        )
         raise StepError(message)

@@ -11,17 +11,17 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from cluster import settings
 from lib import places
 from lib.progress import StepError, run
+
+from cluster import settings
 
 MODULES: Final = Path(__file__).parent / "modules"
 NICE: Final = ("nice", "-n", "10")
 _VERSION: Final = "k8s.io/component-base/version"
 _MAJOR, _MINOR, _ = settings.KUBERNETES.removeprefix("v").split(".")
-_KUBERNETES_FLAGS: Final = (
-    f"-s -w -X {_VERSION}.gitVersion={settings.KUBERNETES} -X {_VERSION}.gitMajor={_MAJOR} -X {_VERSION}.gitMinor={_MINOR}"
-)
+_STATED: Final = {"gitVersion": settings.KUBERNETES, "gitMajor": _MAJOR, "gitMinor": _MINOR}
+_KUBERNETES_FLAGS: Final = " ".join(["-s -w", *(f"-X {_VERSION}.{name}={value}" for name, value in _STATED.items())])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +47,12 @@ _KUBERNETES: Final = ("kube-apiserver", "kube-controller-manager", "kube-schedul
 BUILDS: Final = (
     Build("pause", "the pause program", {"pause": "."}, static=True),
     Build("etcd", "etcd", {"etcd": "go.etcd.io/etcd/server/v3"}),
-    Build("kubernetes", f"Kubernetes {settings.KUBERNETES}", {name: f"{_K}/{name}" for name in _KUBERNETES}, _KUBERNETES_FLAGS),
+    Build(
+        "kubernetes",
+        f"Kubernetes {settings.KUBERNETES}",
+        {name: f"{_K}/{name}" for name in _KUBERNETES},
+        _KUBERNETES_FLAGS,
+    ),
     Build("coredns", "CoreDNS", {"coredns": "github.com/coredns/coredns"}),
     Build("storage", "the volume provisioner", {"storage": "."}),
     Build("traefik", "Traefik", {"traefik": "github.com/traefik/traefik/v3/cmd/traefik"}),
@@ -81,7 +86,9 @@ def make() -> None:
         return
     go = shutil.which("go")
     if go is None:
-        raise StepError("Kubernetes is built from Go modules, and there is no Go compiler on PATH: install Go 1.26 or later")
+        raise StepError(
+            "Kubernetes is built from Go modules, and there is no Go compiler on PATH: install Go 1.26 or later"
+        )
     (places.cache() / "cluster").mkdir(parents=True, exist_ok=True)
     for build in lacking:
         with tempfile.TemporaryDirectory(dir=places.cache() / "cluster", prefix="part-") as folder:
@@ -99,16 +106,33 @@ def _compile(go: str, build: Build, done: Path, arguments: list[str]) -> None:
     source = MODULES / build.module
     if (source / "go.sum").exists():
         run(f"Go modules of {build.title}", [*NICE, go, "mod", "download"], cwd=source, env=environment)
-    command = [*NICE, go, "build", "-p", "2", "-buildvcs=false", "-mod=readonly", *arguments, "-ldflags", build.flags]
+    command = [
+        *NICE,
+        go,
+        "build",
+        "-p",
+        "2",
+        "-v",
+        "-buildvcs=false",
+        "-mod=readonly",
+        *arguments,
+        "-ldflags",
+        build.flags,
+    ]
     if len(build.programs) == 1:
         (name, package), = build.programs.items()  # fmt: skip
         run(f"{build.title} from Go modules", [*command, "-o", done / name, package], cwd=source, env=environment)
     else:  # One command: the packages share most of what is compiled.
-        run(f"{build.title} from Go modules", [*command, "-o", f"{done}/", *build.programs.values()], cwd=source, env=environment)
+        run(
+            f"{build.title} from Go modules",
+            [*command, "-o", f"{done}/", *build.programs.values()],
+            cwd=source,
+            env=environment,
+        )
 
 
 def _traefik(go: str, folder: Path) -> list[str]:
-    """Return the arguments that build Traefik from a copy of its module that has the web pages which the published one lacks."""
+    """Return the arguments that build Traefik from a copy of its module with web pages, which the published lacks."""
     source = MODULES / "traefik"
     # Checked against go.sum here, since a module that a folder replaces is not.
     listing = subprocess.run([go, "mod", "download", "-json", _TRAEFIK], cwd=source, capture_output=True, check=False)
@@ -124,5 +148,7 @@ def _traefik(go: str, folder: Path) -> list[str]:
     for name in ("go.mod", "go.sum"):
         shutil.copyfile(source / name, folder / name)
     modfile = folder / "go.mod"
-    subprocess.run([go, "mod", "edit", f"-replace={_TRAEFIK}={copy}", modfile], check=True, env={**os.environ, "GOWORK": "off"})
+    subprocess.run(
+        [go, "mod", "edit", f"-replace={_TRAEFIK}={copy}", modfile], check=True, env={**os.environ, "GOWORK": "off"}
+    )
     return [f"-modfile={modfile}"]

@@ -1,4 +1,4 @@
-"""Keys and certificates: an authority of the cluster's own, one of etcd's, and what they sign. Made once, kept with the data."""
+"""Keys and certificates: an authority of the cluster's own, one of etcd's, and what they sign. Made once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import json
 import subprocess
 from typing import TYPE_CHECKING, Final
 
-from cluster import settings
 from lib.progress import say
+
+from cluster import settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,12 +69,19 @@ def make() -> None:
     settings.pki().chmod(0o700)
     if not path("service-accounts", "key").exists():
         say("  keys and certificates")
-        _openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", target=path("service-accounts", "key"))
+        _openssl(
+            "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", target=path("service-accounts", "key")
+        )
     for authority in ("ca", "etcd-ca"):
         if not path(authority).exists():
             _certify(Certificate(authority, f"/CN={settings.NAME}-{authority}"), authority=True)
-    if not path("ingress").exists():  # Not the cluster's authority's: who trusts this one in a browser trusts nothing else.
-        _certify(Certificate("ingress", "/CN=flaskstack ingress", "DNS:localhost,DNS:*.flaskstack.localhost,IP:127.0.0.1"), authority=True)
+    if not path(
+        "ingress"
+    ).exists():  # Not the cluster's authority's: who trusts this one in a browser trusts nothing else.
+        _certify(
+            Certificate("ingress", "/CN=flaskstack ingress", "DNS:localhost,DNS:*.flaskstack.localhost,IP:127.0.0.1"),
+            authority=True,
+        )
     clients = [Certificate(f"client-{name}", subject) for name, subject in CLIENTS.items()]
     for certificate in [*SIGNED, *clients]:
         if not path(certificate.name).exists():
@@ -89,7 +97,12 @@ def _certify(certificate: Certificate, *, authority: bool = False) -> None:
     if not authority:
         signer = certificate.authority
         command += ["-CA", str(path(signer)), "-CAkey", str(path(signer, "key"))]
-        command += ["-addext", "basicConstraints=critical,CA:FALSE", "-addext", "extendedKeyUsage=serverAuth,clientAuth"]
+        command += [
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+            "-addext",
+            "extendedKeyUsage=serverAuth,clientAuth",
+        ]
     if certificate.alternatives:
         command += ["-addext", f"subjectAltName={certificate.alternatives}"]
     _openssl(*command, target=path(certificate.name))
@@ -108,14 +121,16 @@ def _write_config(name: str) -> None:
         for kind, file in (("ca", path("ca")), ("crt", path(f"client-{name}")), ("key", path(f"client-{name}", "key")))
     }
     user = settings.NAME if name == "admin" else name
+    server = f"https://{settings.NODE}:{settings.API}"
+    keys = {"client-certificate-data": encoded["crt"], "client-key-data": encoded["key"]}
     content = {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{
             "name": settings.NAME,
-            "cluster": {"server": f"https://{settings.NODE}:{settings.API}", "certificate-authority-data": encoded["ca"]},
+            "cluster": {"server": server, "certificate-authority-data": encoded["ca"]},
         }],
-        "users": [{"name": user, "user": {"client-certificate-data": encoded["crt"], "client-key-data": encoded["key"]}}],
+        "users": [{"name": user, "user": keys}],
         "contexts": [{"name": settings.NAME, "context": {"cluster": settings.NAME, "user": user}}],
         "current-context": settings.NAME,
     }  # fmt: skip

@@ -9,15 +9,30 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final
 
-from cluster import beside, builds, certificates, control_plane, images, network, node, probes, processes, services, settings, teardown
 from lib import engine
 from lib.progress import StepError, only_one, say
+
+from cluster import (
+    beside,
+    builds,
+    certificates,
+    control_plane,
+    images,
+    network,
+    node,
+    probes,
+    processes,
+    services,
+    settings,
+    teardown,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 PACKAGES: Final = (
-    "containerd", "runc", "containernetworking-plugins", "conntrack", "nftables", "iptables", "iproute2", "openssl", "docker-registry",
+    "containerd", "runc", "containernetworking-plugins", "conntrack", "nftables", "iptables", "iproute2",
+    "openssl", "docker-registry",
 )  # fmt: skip
 
 
@@ -49,7 +64,7 @@ def _locked(action: Callable[[], None]) -> int:
 
 
 def _print(text: str) -> int:
-    print(text)
+    sys.stdout.write(f"{text}\n")
     return 0
 
 
@@ -115,7 +130,9 @@ def _status(_: list[str]) -> int:
         say(f"  {name:26} {'process ' + record['pid'] if record else 'not running'}")
     say(f"  kubeconfig                 {settings.kubeconfig()} (context {settings.NAME})")
     say(f"  registry                   127.0.0.1:{settings.REGISTRY}")
-    say(f"  ingress                    https://HOST.flaskstack.localhost:{settings.HTTPS} and http://...:{settings.HTTP}, class traefik")
+    say(
+        f"  ingress, class traefik     https://HOST.flaskstack.localhost:{settings.HTTPS} and http://...:{settings.HTTP}"
+    )
     say(f"  logs                       {settings.logs()}")
     return 1 if dead else 0
 
@@ -123,14 +140,18 @@ def _status(_: list[str]) -> int:
 def _env(_: list[str]) -> int:
     values = {
         "KUBECONFIG": str(settings.kubeconfig()),
+        "FLASKSTACK_KUBECONFIG": str(settings.kubeconfig()),
         "FLASKSTACK_REGISTRY": f"127.0.0.1:{settings.REGISTRY}",
         "PATH": f"{builds.program('kubectl').parent}{os.pathsep}{os.environ.get('PATH', '')}",
     }
-    for name in ("NO_PROXY", "no_proxy"):  # The API server is on this machine, though not on an address that proxies leave out.
+    for name in (
+        "NO_PROXY",
+        "no_proxy",
+    ):  # The API server is on this machine, though not on an address that proxies leave out.
         if any(os.environ.get(other) for other in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")):
             values[name] = ",".join(filter(None, [os.environ.get(name), settings.NODE]))
     for name, value in values.items():
-        print(f"export {name}={shlex.quote(value)}")
+        _print(f"export {name}={shlex.quote(value)}")
     return 0
 
 
@@ -147,5 +168,5 @@ def _load(arguments: list[str]) -> int:
 
 def _push(arguments: list[str]) -> int:
     for reference in arguments:
-        print(images.push(reference))
+        _print(images.push(reference))
     return 0

@@ -11,9 +11,10 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from cluster import builds, node, settings
 from lib import places
 from lib.progress import StepError, run, say
+
+from cluster import builds, node, settings
 
 
 def full(reference: str) -> str:
@@ -72,7 +73,10 @@ def push(reference: str) -> str:
     subprocess.run([docker(), "tag", reference, target], check=True)
     run(f"push of {target}", [docker(), "push", target])
     shown = subprocess.run(
-        [docker(), "image", "inspect", "--format", "{{range .RepoDigests}}{{println .}}{{end}}", target], check=True, capture_output=True, text=True
+        [docker(), "image", "inspect", "--format", "{{range .RepoDigests}}{{println .}}{{end}}", target],
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return next(line for line in shown.stdout.split() if line.startswith(target.rpartition(":")[0] + "@"))
 
@@ -80,7 +84,12 @@ def push(reference: str) -> str:
 def in_docker(reference: str) -> bool:
     """Return whether the Docker engine has an image."""
     try:
-        return subprocess.run([docker(), "image", "inspect", reference], capture_output=True, check=False, timeout=30).returncode == 0
+        return (
+            subprocess.run(
+                [docker(), "image", "inspect", reference], capture_output=True, check=False, timeout=30
+            ).returncode
+            == 0
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
 

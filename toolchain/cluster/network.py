@@ -1,4 +1,4 @@
-"""The node's address, the routes and firewall rules that pods need, and their removal. CNI's plain plugins do the rest."""
+"""The node's address, the routes and firewall rules that pods need, and their removal. CNI's plugins do the rest."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from cluster import settings
 from lib.progress import StepError
+
+from cluster import settings
 
 PLUGINS: Final = Path("/usr/lib/cni")
 COMMENT: Final = "flaskstack-cluster"
@@ -57,8 +58,16 @@ def write_cni() -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     # Routed pairs and no bridge: traffic between pods passes the rules above whether or not the kernel filters bridges.
     ranges = [[{"subnet": settings.PODS}]]
-    ipam = {"type": "host-local", "dataDir": str(settings.run() / "addresses"), "ranges": ranges, "routes": [{"dst": "0.0.0.0/0"}]}
-    plugins = [{"type": "ptp", "ipMasq": False, "ipam": ipam}, {"type": "portmap", "capabilities": {"portMappings": True}, "snat": True}]
+    ipam = {
+        "type": "host-local",
+        "dataDir": str(settings.run() / "addresses"),
+        "ranges": ranges,
+        "routes": [{"dst": "0.0.0.0/0"}],
+    }
+    plugins = [
+        {"type": "ptp", "ipMasq": False, "ipam": ipam},
+        {"type": "portmap", "capabilities": {"portMappings": True}, "snat": True},
+    ]
     content = {"cniVersion": "0.4.0", "name": settings.NAME, "plugins": plugins}
     (folder / "10-flaskstack.conflist").write_text(json.dumps(content, indent=1))
     return folder
@@ -68,15 +77,21 @@ def problems() -> list[str]:
     """Return what keeps a cluster from running here, each with what to do."""
     found = []
     if os.geteuid() != 0:
-        found.append("a node needs root (namespaces, mounts, firewall rules): run it as root, or use a cluster that is there")
-    for tool in ("ip", "iptables", "nft", "conntrack", "containerd", "ctr", "runc", "openssl", "docker-registry"):
-        if shutil.which(tool) is None:
-            found.append(f"{tool} is not on PATH")
+        found.append(
+            "a node needs root (namespaces, mounts, firewall rules): run it as root, or use a cluster that is there"
+        )
+    tools = ("ip", "iptables", "nft", "conntrack", "containerd", "ctr", "runc", "openssl", "docker-registry")
+    found += [f"{tool} is not on PATH" for tool in tools if shutil.which(tool) is None]
     if not (PLUGINS / "ptp").exists():
         found.append(f"no CNI plugins in {PLUGINS}")
     if len(str(settings.state())) > settings.LONGEST:
-        found.append(f"{settings.state()} is too long a path for the kubelet's sockets: set FLASKSTACK_STATE to a shorter one")
-    found += [f"process {pid} ({name}) is another cluster's node on this machine: use that one" for pid, name in _other_nodes()]
+        found.append(
+            f"{settings.state()} is too long a path for the kubelet's sockets: set FLASKSTACK_STATE to a shorter one"
+        )
+    found += [
+        f"process {pid} ({name}) is another cluster's node on this machine: use that one"
+        for pid, name in _other_nodes()
+    ]
     return found
 
 
@@ -110,4 +125,8 @@ def _must(*arguments: str) -> None:
 def _rule(action: str, rule: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:
     table, chain, *rest = rule
     marked = ["-m", "comment", "--comment", COMMENT]
-    return subprocess.run(["iptables", "--wait", "--table", table, action, chain, *rest[:-2], *marked, *rest[-2:]], capture_output=True, check=False)
+    return subprocess.run(
+        ["iptables", "--wait", "--table", table, action, chain, *rest[:-2], *marked, *rest[-2:]],
+        capture_output=True,
+        check=False,
+    )

@@ -57,7 +57,9 @@ def containerd() -> Program:
     )  # fmt: skip
     file = folder / "containerd.toml"
     file.write_text(text)
-    return Program("containerd", [shutil.which("containerd") or "containerd", "--config", file], runtime_answers, text.encode())
+    return Program(
+        "containerd", [shutil.which("containerd") or "containerd", "--config", file], runtime_answers, text.encode()
+    )
 
 
 def runtime_answers() -> bool:
@@ -86,7 +88,11 @@ def kubelet() -> Program:
         "readOnlyPort": 0,
         "healthzBindAddress": "127.0.0.1",
         "healthzPort": settings.KUBELET_HEALTH,
-        "authentication": {"anonymous": {"enabled": False}, "webhook": {"enabled": True}, "x509": {"clientCAFile": str(path("ca"))}},
+        "authentication": {
+            "anonymous": {"enabled": False},
+            "webhook": {"enabled": True},
+            "x509": {"clientCAFile": str(path("ca"))},
+        },
         "authorization": {"mode": "Webhook"},
         "tlsCertFile": str(path("kubelet")),
         "tlsPrivateKeyFile": str(path("kubelet", "key")),
@@ -104,16 +110,27 @@ def kubelet() -> Program:
         "imageGCHighThresholdPercent": 100,
         "imageGCLowThresholdPercent": 99,
         # Amounts, and not the default shares: a developer's disk that is 90 % full still runs pods.
-        "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1Gi", "imagefs.available": "1Gi", "nodefs.inodesFree": "1%"},
+        "evictionHard": {
+            "memory.available": "100Mi",
+            "nodefs.available": "1Gi",
+            "imagefs.available": "1Gi",
+            "nodefs.inodesFree": "1%",
+        },
     }
     text = json.dumps(content, indent=1)
     file = settings.config() / "kubelet.json"
     file.write_text(text)
-    command = [
+    command: list[str | Path] = [
         builds.program("kubelet"), f"--config={file}", f"--kubeconfig={client_config('kubelet')}", f"--root-dir={root}",
         f"--hostname-override={settings.NAME}", f"--node-ip={settings.NODE}",
     ]  # fmt: skip
-    return Program("kubelet", command, probes.http(f"http://127.0.0.1:{settings.KUBELET_HEALTH}/healthz"), text.encode(), seconds=120)
+    return Program(
+        "kubelet",
+        command,
+        probes.http(f"http://127.0.0.1:{settings.KUBELET_HEALTH}/healthz"),
+        text.encode(),
+        seconds=120,
+    )
 
 
 def proxy() -> Program:
@@ -135,5 +152,7 @@ def proxy() -> Program:
     text = json.dumps(content, indent=1)
     file = settings.config() / "kube-proxy.json"
     file.write_text(text)
-    command = [builds.program("kube-proxy"), f"--config={file}"]
-    return Program("kube-proxy", command, probes.http(f"http://127.0.0.1:{settings.PROXY_HEALTH}/healthz"), text.encode())
+    command: list[str | Path] = [builds.program("kube-proxy"), f"--config={file}"]
+    return Program(
+        "kube-proxy", command, probes.http(f"http://127.0.0.1:{settings.PROXY_HEALTH}/healthz"), text.encode()
+    )

@@ -10,15 +10,17 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
-from cluster import builds, certificates, settings
 from lib.progress import StepError
+
+from cluster import builds, certificates, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 def http(url: str) -> Callable[[], bool]:
-    """Return a probe that a URL answers with 200; over HTTPS without a look at the certificate, since only this machine is asked."""
+    """Return a probe that a URL answers with 200. Certificates are not looked at: only this machine is asked."""
 
     def probe() -> bool:
         context = ssl.create_default_context()
@@ -55,13 +57,25 @@ def taken(numbers: list[int]) -> list[int]:
 def kubectl(*arguments: str, content: object = None, timeout: float = 60) -> subprocess.CompletedProcess[str]:
     """Run kubectl as the administrator, with an object or a text on its standard input."""
     given = content if isinstance(content, str) or content is None else json.dumps(content)
-    command = [builds.program("kubectl"), "--kubeconfig", certificates.client_config("admin"), *arguments]
+    command: list[str | Path] = [
+        builds.program("kubectl"),
+        "--kubeconfig",
+        certificates.client_config("admin"),
+        *arguments,
+    ]
     return subprocess.run(command, input=given, capture_output=True, check=False, text=True, timeout=timeout)
 
 
 def apply(content: object, what: str) -> None:
     """Apply manifests, as the manager `flaskstack-cluster`."""
-    done = kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=flaskstack-cluster", "--filename=-", content=content)
+    done = kubectl(
+        "apply",
+        "--server-side",
+        "--force-conflicts",
+        "--field-manager=flaskstack-cluster",
+        "--filename=-",
+        content=content,
+    )
     if done.returncode:
         message = f"{what}: {done.stderr.strip()}"
         raise StepError(message)

@@ -1,4 +1,4 @@
-"""Programs in the background: started with a log each, known again by process id and start time, stopped by that id alone."""
+"""Programs in the background: started with a log each, known by process id and start time, stopped by that id alone."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cluster import settings
 from lib.progress import StepError, say
+
+from cluster import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 KEPT_LOG = 64 * 2**20
-"""Bytes of a log that is carried on; a longer one is put aside when its program starts, in place of the one before it."""
+"""Bytes of a log that is carried on; a longer one is put aside when its program starts."""
 POLL = 0.2
 
 
@@ -38,7 +39,9 @@ class Program:
     def digest(self) -> str:
         """Return what the program runs from, as a short name."""
         command = "\0".join(map(str, self.command))
-        return settings.digest(command.encode(), self.inputs, json.dumps(dict(self.environment), sort_keys=True).encode())
+        return settings.digest(
+            command.encode(), self.inputs, json.dumps(dict(self.environment), sort_keys=True).encode()
+        )
 
 
 def _record(name: str) -> Path:
@@ -69,7 +72,8 @@ def start(program: Program) -> bool:
     if record and record["digest"] == program.digest() and _soon(program.ready, 5):
         return False
     if record:
-        say(f"  {program.name}: {'does not answer' if record['digest'] == program.digest() else 'changed'}, starting it anew")
+        why = "does not answer" if record["digest"] == program.digest() else "changed"
+        say(f"  {program.name}: {why}, starting it anew")
         stop(program.name)
     began = time.monotonic()
     log = settings.logs() / f"{program.name}.log"

@@ -7,9 +7,10 @@ import secrets
 import time
 from typing import Final
 
-from cluster import beside, images, probes, settings
 from lib import images as engine_images
 from lib.progress import StepError, say
+
+from cluster import beside, images, probes, settings
 
 _NAMESPACE: Final = settings.SERVICES_NAMESPACE
 SECONDS: Final = 240
@@ -24,7 +25,7 @@ def make() -> None:
         if images.in_docker(reference):
             images.load(reference)
         else:
-            say(f"  {reference} is not in the Docker engine: the node pulls it from its registry (or run toolchain/setup images)")
+            say(f"  {reference} is not in the Docker engine: the node pulls it (or run toolchain/setup images)")
     probes.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _NAMESPACE}}, _NAMESPACE)
     if probes.get("secret", "urls", "--namespace", _NAMESPACE) is None:
         password = secrets.token_hex(16)
@@ -34,11 +35,15 @@ def make() -> None:
             "redis-url": f"redis://redis.{_NAMESPACE}.svc.{settings.DOMAIN}:6379/0",
         }
         metadata = {"name": "urls", "namespace": _NAMESPACE}
-        probes.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": values}, "the services' Secret")
+        probes.apply(
+            {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": values}, "the services' Secret"
+        )
     probes.apply((beside.MANIFESTS / "services.yaml").read_text(), "PostgreSQL and Redis")
     began = time.monotonic()
     for workload in ("statefulset/postgres", "deployment/redis"):
-        done = probes.kubectl("rollout", "status", workload, "--namespace", _NAMESPACE, f"--timeout={SECONDS}s", timeout=SECONDS + 30)
+        done = probes.kubectl(
+            "rollout", "status", workload, "--namespace", _NAMESPACE, f"--timeout={SECONDS}s", timeout=SECONDS + 30
+        )
         if done.returncode:
             pods = probes.kubectl("get", "pods,events", "--namespace", _NAMESPACE).stdout
             message = f"{workload} in {_NAMESPACE} did not get ready: {done.stderr.strip()}\n{pods}"

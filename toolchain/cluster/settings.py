@@ -16,7 +16,7 @@ KUBERNETES: Final = "v1.36.1"
 
 # Addresses: apart from what Docker gives out (172.16.0.0/12, 192.168.0.0/16) and from the usual clusters' ranges.
 DEVICE: Final = "fsk0"
-"""A bridge without ports that holds the node's address: it stays the same wherever a laptop goes, and nobody outside reaches it."""
+"""A bridge without ports that holds the node's address: the same wherever a laptop goes, and private to the machine."""
 NODE: Final = "10.214.255.1"
 PODS: Final = "10.214.0.0/24"
 SERVICES: Final = "10.214.8.0/22"

@@ -1,4 +1,4 @@
-"""Taking the cluster down: its own processes, containers, mounts, network and rules, and nothing else of the machine."""
+"""Taking the cluster down: its own processes, containers, mounts, network and rules, and nothing else."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import time
 from pathlib import Path
 from typing import Final
 
-from cluster import network, node, processes, settings
 from lib.progress import say
+
+from cluster import network, node, processes, settings
 
 ORDER: Final = (
     "kubelet", "traefik", "storage", "registry", "kube-proxy", "coredns",
