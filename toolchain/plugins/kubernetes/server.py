@@ -219,9 +219,9 @@ def _abort_partial(context: Any, error: PartialError) -> None:
 def serve(version: str = VERSION) -> None:
     """Serve until the engine ends."""
     parent, ended = os.getppid(), threading.Event()
-    # Ctrl-C reaches the whole group of processes. The engine decides what it means, and says `Cancel`.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
+    # A plugin is in a group of processes of its own: the user's Ctrl-C comes as `Cancel`, an interrupt means the end.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: ended.set())
     servicer = Servicer(version, next((item for item in sys.argv[1:] if not item.startswith("-")), ""))
     server = grpc.server(futures.ThreadPoolExecutor(WORKERS), options=UNLIMITED)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
