@@ -172,7 +172,7 @@ class KubernetesApp(pulumi.ComponentResource):
 
         self.namespace = pulumi.Output.from_input(plan.namespace)
         self.url = (
-            edge.id.apply(lambda _: f"https://{plan.host}")
+            edge.id.apply(lambda _: service.url(plan))
             if edge
             else pulumi.Output.concat("http://", front_name, ".", self.namespace, ".svc")
         )

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 
 PORT: Final = 80
 """Port of the Service."""
+HTTPS: Final = 443
+
+
+def url(plan: Plan) -> str:
+    """Return what to open."""
+    return f"https://{plan.host}" + ("" if plan.ingress.port == HTTPS else f":{plan.ingress.port}")
 
 
 def service(plan: Plan, parent: pulumi.Resource, pods: pulumi.Resource) -> Service:

@@ -186,6 +186,8 @@ class Ingress(Model):
     """IngressClass, which selects the controller. Default: the cluster's default class."""
     annotations: dict[str, str] = pydantic.Field(default_factory=dict)
     """Annotations, for example cert-manager's `cert-manager.io/cluster-issuer`. Default none."""
+    port: Port = 443
+    """Port of the controller as clients reach it, for the URL. Default 443."""
     wait: bool = True
     """Whether `pulumi up` waits until the controller has published an address. Default true; false for controllers
     that publish none, behind no load balancer."""
