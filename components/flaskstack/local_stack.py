@@ -161,7 +161,9 @@ class LocalStack(pulumi.ComponentResource):
             if app.migrate
             else None
         )
-        prepared = job.run(f"{name}-prepare", child, wait_for=provided.containers, container=migration)
+        prepared = job.run(
+            f"{name}-prepare", child, wait_for=provided.containers, container=migration, deadline_s=health.deadline_s
+        )
 
         # The schema and the services come first. Nothing of them is an input of a web replica, so it has to be said.
         after_preparation = pulumi.ResourceOptions(**remade, depends_on=[prepared])
@@ -195,9 +197,12 @@ class LocalStack(pulumi.ComponentResource):
             live_volume=live.name,
             web=replicas_made,
             configuration=configuration,
+            deadline_s=health.deadline_s,
             limits=limits,
         )
-        released = job.run(f"{name}-released", child, wait_for=replicas_made, container=release)
+        released = job.run(
+            f"{name}-released", child, wait_for=replicas_made, container=release, deadline_s=health.deadline_s
+        )
 
         host = f"[{address}]" if ":" in address else address
         # Known to be served: the release has seen it answer.

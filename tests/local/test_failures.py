@@ -84,7 +84,7 @@ def test_an_image_that_crashes_at_the_start_stops_the_release_with_its_last_line
 
 
 def test_an_image_that_never_gets_ready_takes_no_traffic(stack: Stack) -> None:
-    stack.set(app={"readiness": "/no-such-page"})
+    stack.set(app={"readiness": "/no-such-page"}, local={"health": {"deadlineS": 15}})
     failed = stack.up().expect(status=1)
     assert "404" in failed.output
 

@@ -65,6 +65,8 @@ class Health(Model):
     """Seconds in which failures do not count. Default 15."""
     retries: Count = 3
     """Failures in a row that make it unhealthy. Default 3."""
+    deadline_s: Count = 120
+    """Seconds that a new container gets to become healthy and ready before `pulumi up` gives up on it. Default 120."""
 
 
 def health_check(command: str, health: Health) -> docker.ContainerHealthcheckArgs:

@@ -14,7 +14,6 @@ import pulumi
 import pulumi_docker as docker
 
 from flaskstack import naming, nginx
-from flaskstack.local import job
 from flaskstack.local.container import Health, Limits, environment, hardened, health_check
 
 if TYPE_CHECKING:
@@ -71,6 +70,7 @@ def release(  # noqa: PLR0913
     live_volume: pulumi.Input[str],
     web: Sequence[docker.Container],
     configuration: str,
+    deadline_s: int,
     limits: Limits,
 ) -> docker.Container:
     """Return the one-shot that points nginx at `web` once each of them can serve. `job.run` runs it."""
@@ -97,7 +97,7 @@ def release(  # noqa: PLR0913
                         lambda found: " ".join(f"{item}:{app.port}" for item in found)
                     ),
                     "SITE": pulumi.Output.concat(edge.name, f":{nginx.PORT}"),
-                    "TIMEOUT": str(job.TIMEOUT),
+                    "TIMEOUT": str(deadline_s),
                 }
             ),
             "must_run": False,

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     import pulumi_docker as docker
 
 _SCRIPT: Final = (Path(__file__).parent.parent / "scripts" / "job.sh").read_text()
-TIMEOUT: Final = 120
-"""Seconds that containers get to become healthy before a step gives up."""
 
 
 def run(
@@ -28,9 +26,13 @@ def run(
     opts: pulumi.ResourceOptions,
     *,
     wait_for: Sequence[docker.Container],
+    deadline_s: int,
     container: docker.Container | None = None,
 ) -> command.local.Command:
-    """Wait until `wait_for` are healthy, then run `container` to its end; again when any of them is another one."""
+    """Wait until `wait_for` are healthy, `deadline_s` seconds at most, then run `container` to its end.
+
+    It all happens again when any of them is another one.
+    """
     parts = [*wait_for, *([container] if container else [])]
     return command.local.Command(
         name,
@@ -41,7 +43,7 @@ def run(
             "WAIT_THEN_RUN": _SCRIPT,
             "WAIT_FOR": pulumi.Output.all(*[part.id for part in wait_for]).apply(lambda ids: " ".join(map(str, ids))),
             "JOB": container.id if container else "",
-            "TIMEOUT": str(TIMEOUT),
+            "TIMEOUT": str(deadline_s),
         },
         triggers=[part.id for part in parts],
         opts=opts,

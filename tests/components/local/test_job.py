@@ -127,4 +127,5 @@ def test_a_step_has_its_script_and_its_values_in_the_environment() -> None:
         assert "docker start" not in step.plain["create"], "a failure would print it all"
         assert step.plain["environment"]["WAIT_THEN_RUN"] == job._SCRIPT  # noqa: SLF001
         assert set(step.plain["environment"]) == {"WAIT_THEN_RUN", "WAIT_FOR", "JOB", "TIMEOUT"}
+        assert step.plain["environment"]["TIMEOUT"] == "120"
         assert "delete" not in step.plain
