@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import signal
 import subprocess
 import textwrap
 import time
-from pathlib import Path
 
 import pytest
-from plugins.kubernetes.api import MERGE, Api, ApiError, Sent
-from plugins.kubernetes.kubeconfig import load
+from plugins.kubernetes.api import MERGE, ApiError, Sent
 
+pytest_plugins = ("support.kubernetes",)
 pytestmark = pytest.mark.cluster
 SECONDS = 180
 CANARY = "canary-4f1d9c"
@@ -32,28 +30,6 @@ def deployment(name, image, annotations=None, **spec):
             {"name": "app", "image": image, "imagePullPolicy": "IfNotPresent", "env": [{"name": "EMPTY", "value": ""}],
              "resources": {"requests": {"cpu": "0.01", "memory": "1024Ki"}}}]}}})
 """
-
-
-@pytest.fixture(scope="session")
-def kubeconfig():
-    path = os.environ.get("FLASKSTACK_KUBECONFIG", "")
-    assert Path(path).is_file(), "FLASKSTACK_KUBECONFIG names no file: run `make cluster` first"
-    return path
-
-
-@pytest.fixture(scope="session")
-def api(kubeconfig):
-    made = Api(load(kubeconfig))
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def namespace(api):
-    name = f"plugin-{secrets.token_hex(4)}"
-    api.request("POST", "/api/v1/namespaces", {}, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    yield name
-    api.request("DELETE", f"/api/v1/namespaces/{name}")
 
 
 class Program:
