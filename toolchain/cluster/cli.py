@@ -97,8 +97,9 @@ def _start() -> None:
     processes.start(beside.registry())
     _run(control_plane.programs())
     beside.make_base()
-    _run([beside.dns(), node.kubelet(), node.proxy(), beside.storage(), beside.traefik()])
-    _wait_for_node()
+    _run([beside.dns(), node.kubelet()])
+    _wait_for_node()  # Its addresses before kube-proxy, which ends itself when they come later.
+    _run([node.proxy(), beside.storage(), beside.traefik()])
     services.make()
 
 
