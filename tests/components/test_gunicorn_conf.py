@@ -6,8 +6,10 @@ import datetime as dt
 import io
 import json
 import logging
+import os
 import runpy
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -191,6 +193,44 @@ def test_development_reloads_and_so_cannot_preload(value: str) -> None:
     names = load(FLASK_DEBUG=value)
     assert (names["reload"], names["preload_app"]) == (True, False)
     assert gunicorn.reloader.reloader_engines["auto"].__name__ == "PromptReloader"
+
+
+class Seen(Exception):  # noqa: N818  # it ends a loop
+    """An edit was reported."""
+
+
+def look(file: Path, *, age: float) -> None:
+    """Make a reloader, edit a file `age` seconds after that (before, when negative), and look once."""
+
+    def changed(name: str) -> None:
+        if name == str(file):
+            raise Seen
+
+    def pause(_: float) -> None:
+        raise TimeoutError
+
+    names = load()
+    looking = names["PromptReloader"](extra_files=[str(file)], callback=changed)
+    looking.started -= 10
+    os.utime(file, (looking.started + age, looking.started + age))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(time, "sleep", pause)
+        looking.run()
+
+
+def test_an_edit_made_while_a_worker_starts_is_seen(tmp_path: Path) -> None:
+    file = tmp_path / "app.py"
+    file.touch()
+    with pytest.raises(Seen):
+        look(file, age=5)
+
+
+@pytest.mark.parametrize("age", [-5, 3600], ids=["older than the worker", "of a time to come"])
+def test_a_file_that_was_not_edited_reloads_nothing(tmp_path: Path, age: float) -> None:
+    file = tmp_path / "app.py"
+    file.touch()
+    with pytest.raises(TimeoutError):
+        look(file, age=age)
 
 
 @pytest.mark.parametrize("value", ["", "0", "false", "no"])

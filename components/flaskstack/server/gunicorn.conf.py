@@ -12,6 +12,7 @@ import json
 import logging
 import math
 import os
+import time
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,20 +151,39 @@ def child_exit(server: Arbiter, worker: Worker) -> None:  # noqa: ARG001  # Guni
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
-def reload_promptly() -> None:
-    """Look for edited files five times a second, not once: an edit shows within a second, a worker's start included."""
+class PromptReloader(reloader.ReloaderBase):  # type: ignore[misc]  # Gunicorn has no types
+    """Looks for edited files five times a second, not once: an edit shows within a second, a worker's start included.
 
-    class PromptReloader(reloader.Reloader):  # type: ignore[misc]  # Gunicorn has no types
-        def __init__(self, **arguments: Any) -> None:  # noqa: ANN401  # Gunicorn's own
-            super().__init__(**{**arguments, "interval": 0.2})
+    It also sees an edit made while the worker was starting, which Gunicorn's own takes for the file as it was loaded.
+    """
 
-    reloader.reloader_engines["auto"] = PromptReloader
+    interval = 0.2
+
+    def __init__(self, **arguments: Any) -> None:  # noqa: ANN401  # Gunicorn's own
+        """Take Gunicorn's arguments. It is made before the application is loaded."""
+        super().__init__(**arguments)
+        self.started = time.time()
+
+    def run(self) -> None:
+        """Look for edits until the worker ends."""
+        # Of a file seen for the first time. A time to come is no edit, or a wrong clock would reload without end.
+        known: dict[str, float] = {}
+        while True:
+            for name in self.get_files():
+                try:
+                    edited = Path(name).stat().st_mtime
+                except OSError:
+                    continue
+                if edited > known.get(name, self.started if edited <= time.time() else edited):
+                    self._callback(name)
+                known[name] = edited
+            time.sleep(self.interval)
 
 
 DEBUG = os.environ.get("FLASK_DEBUG", "").lower() in ("1", "true", "yes")
 METRICS = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
 if DEBUG:
-    reload_promptly()
+    reloader.reloader_engines["auto"] = PromptReloader
 if METRICS:
     Path(METRICS).mkdir(parents=True, exist_ok=True)
 
