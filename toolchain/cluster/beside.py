@@ -61,8 +61,7 @@ def dns() -> Program:
         address=settings.NODE, health=settings.DNS_HEALTH, domain=settings.DOMAIN, kubeconfig=kubeconfig,
         context=settings.NAME, upstream="/etc/resolv.conf",
     )  # fmt: skip
-    file = settings.config() / "Corefile"
-    file.write_text(text)
+    file = settings.write("Corefile", text)
     return Program(
         "coredns",
         [builds.program("coredns"), "-conf", file],
@@ -76,8 +75,7 @@ def registry() -> Program:
     folder = settings.state() / "registry"
     folder.mkdir(parents=True, exist_ok=True)
     text = _REGISTRY.format(folder=folder, port=settings.REGISTRY)
-    file = settings.config() / "registry.yaml"
-    file.write_text(text)
+    file = settings.write("registry.yaml", text)
     return Program(
         "registry",
         ["docker-registry", "serve", file],
@@ -102,9 +100,8 @@ def storage() -> Program:
 
 def traefik() -> Program:
     """Return the Ingress controller, with a self-signed certificate for hosts that bring none."""
-    certificates = settings.config() / "traefik-tls.yaml"
     text = _CERTIFICATES.format(certificate=path("ingress"), key=path("ingress", "key"))
-    certificates.write_text(text)
+    certificates = settings.write("traefik-tls.yaml", text)
     kubeconfig = client_config("traefik")
     command: list[str | Path] = [
         builds.program("traefik"),

@@ -98,7 +98,7 @@ def _start() -> None:
     _run(control_plane.programs())
     beside.make_base()
     _run([beside.dns(), node.kubelet()])
-    _wait_for_node()  # Its addresses before kube-proxy, which ends itself when they come later.
+    _wait_for_node()  # kube-proxy waits half a minute for a node that is not there yet.
     _run([node.proxy(), beside.storage(), beside.traefik()])
     services.make()
 

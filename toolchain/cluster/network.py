@@ -54,8 +54,6 @@ def remove() -> None:
 
 def write_cni() -> Path:
     """Write the pods' network; return the folder of its file."""
-    folder = settings.config() / "cni"
-    folder.mkdir(parents=True, exist_ok=True)
     # Routed pairs and no bridge: traffic between pods passes the rules above whether or not the kernel filters bridges.
     ranges = [[{"subnet": settings.PODS}]]
     ipam = {
@@ -69,8 +67,7 @@ def write_cni() -> Path:
         {"type": "portmap", "capabilities": {"portMappings": True}, "snat": True},
     ]
     content = {"cniVersion": "0.4.0", "name": settings.NAME, "plugins": plugins}
-    (folder / "10-flaskstack.conflist").write_text(json.dumps(content, indent=1))
-    return folder
+    return settings.write("cni/10-flaskstack.conflist", json.dumps(content, indent=1)).parent
 
 
 def problems() -> list[str]:

@@ -48,15 +48,14 @@ config_path = "{registries}"
 def containerd() -> Program:
     """Return the container runtime, apart from Docker's: other root, state and socket."""
     folder = settings.config()
-    host = folder / "registries" / f"127.0.0.1:{settings.REGISTRY}"
-    host.mkdir(parents=True, exist_ok=True)
-    (host / "hosts.toml").write_text(f'server = "http://127.0.0.1:{settings.REGISTRY}"\n')
+    settings.write(
+        f"registries/127.0.0.1:{settings.REGISTRY}/hosts.toml", f'server = "http://127.0.0.1:{settings.REGISTRY}"\n'
+    )
     text = _CONTAINERD.format(
         root=settings.state() / "containerd", state=settings.run() / "containerd", socket=settings.containerd_socket(),
         pause=settings.PAUSE, plugins=network.PLUGINS, cni=network.write_cni(), registries=folder / "registries",
     )  # fmt: skip
-    file = folder / "containerd.toml"
-    file.write_text(text)
+    file = settings.write("containerd.toml", text)
     return Program(
         "containerd", [shutil.which("containerd") or "containerd", "--config", file], runtime_answers, text.encode()
     )
@@ -118,8 +117,7 @@ def kubelet() -> Program:
         },
     }
     text = json.dumps(content, indent=1)
-    file = settings.config() / "kubelet.json"
-    file.write_text(text)
+    file = settings.write("kubelet.json", text)
     command: list[str | Path] = [
         builds.program("kubelet"), f"--config={file}", f"--kubeconfig={client_config('kubelet')}", f"--root-dir={root}",
         f"--hostname-override={settings.NAME}", f"--node-ip={settings.NODE}",
@@ -150,8 +148,7 @@ def proxy() -> Program:
         "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
     }
     text = json.dumps(content, indent=1)
-    file = settings.config() / "kube-proxy.json"
-    file.write_text(text)
+    file = settings.write("kube-proxy.json", text)
     command: list[str | Path] = [builds.program("kube-proxy"), f"--config={file}"]
     return Program(
         "kube-proxy", command, probes.http(f"http://127.0.0.1:{settings.PROXY_HEALTH}/healthz"), text.encode()

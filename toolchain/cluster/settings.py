@@ -68,8 +68,19 @@ def pki() -> Path:
 
 
 def config() -> Path:
-    """Return the folder of configuration files, all of them written at each start."""
+    """Return the folder of configuration files."""
     return state() / "config"
+
+
+def write(name: str, text: str) -> Path:
+    """Have a configuration file with a text. One that has it is left: kube-proxy ends itself when its is written."""
+    file = config() / name
+    if not file.exists() or file.read_text() != text:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_suffix(".part")
+        part.write_text(text)
+        part.replace(file)
+    return file
 
 
 def containerd_socket() -> Path:

@@ -96,3 +96,13 @@ def test_a_change_of_what_a_program_is_built_from_changes_its_folder(monkeypatch
     before = builds.BUILDS[0].folder()
     (source / "main.go").write_text("package main // another")
     assert builds.BUILDS[0].folder() != before
+
+
+@pytest.mark.usefixtures("state")
+def test_a_configuration_file_that_is_right_is_not_written_again():
+    file = settings.write("kube-proxy.json", "{}")
+    before = file.stat()
+    settings.write("kube-proxy.json", "{}")
+    assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    settings.write("kube-proxy.json", '{"mode": "nftables"}')
+    assert file.read_text() == '{"mode": "nftables"}'
