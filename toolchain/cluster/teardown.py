@@ -38,6 +38,7 @@ def down(*, delete_data: bool) -> None:
     for file in namespaces:
         subprocess.run(["umount", "--lazy", file], capture_output=True, check=False)
         file.unlink(missing_ok=True)
+    _remove_cgroups()
     network.remove()
     _forget_addresses()
     if delete_data:
@@ -95,6 +96,14 @@ def _unmount() -> None:
     points = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
     for point in sorted((point for point in points if point.startswith(root)), reverse=True):
         subprocess.run(["umount", "--lazy", point.encode().decode("unicode_escape")], capture_output=True, check=False)
+
+
+def _remove_cgroups() -> None:
+    """Remove the pods' control groups, of either version. A group in which a process is left is not removable."""
+    for top in [*Path("/sys/fs/cgroup").glob("kubepods"), *Path("/sys/fs/cgroup").glob("*/kubepods")]:
+        for folder in sorted((path for path in [top, *top.rglob("*")] if path.is_dir()), reverse=True):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def _forget_addresses() -> None:
