@@ -1,0 +1,37 @@
+"""Releases that cannot serve: the former one serves on, `up` says why, and the next good one recovers."""
+
+from __future__ import annotations
+
+import pytest
+from support.cluster import MIGRATE, ClusterStack
+
+MISSING = f"127.0.0.1:15000/nothing@sha256:{'0' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"image": {"ref": MISSING}}, "pull"),
+        ({"app": {"migrate": ["flask", "--app", "app:create_app", "db", "upgrade", "nowhere"]}}, "nowhere"),
+        ({"app": {"entry": "app:missing()"}}, "missing"),
+        ({"app": {"readiness": "/never"}}, "ready"),
+    ],
+    ids=["image that is not there", "failing migration", "crashing release", "release that never gets ready"],
+)
+def test_a_bad_release_leaves_the_former_one_serving(
+    stack: ClusterStack, change: dict[str, dict[str, object]], reason: str
+) -> None:
+    stack.up().expect()
+    pods, deployment = set(stack.web_pods()), stack.objects("deployments")[0]["metadata"]["uid"]
+    stack.set(**change)
+    with stack.load() as load:
+        failed = stack.up()
+    assert not failed.ok
+    assert reason in failed.output
+    assert pods <= set(stack.web_pods())
+    stack.set(image={"ref": ...}, app={"migrate": MIGRATE, "entry": "app:create_app()", "readiness": "/ready"})
+    with stack.load() as recovery:
+        stack.up().expect()
+    assert not load.failures | recovery.failures
+    assert stack.objects("deployments")[0]["metadata"]["uid"] == deployment
+    assert "unchanged" in stack.up("--expect-no-changes").expect().output

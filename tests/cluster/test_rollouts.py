@@ -1,0 +1,73 @@
+"""Changes under load, through the ingress controller: no request is lost."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable
+
+import pytest
+from support.cluster import ClusterStack
+
+REQUESTS = 1000
+"""A change that met fewer requests than this has proved little."""
+DRAIN = 12
+"""Seconds after a change in which former pods still stop: preStop sleep, then Gunicorn."""
+
+
+def under_load(stack: ClusterStack, change: Callable[[], None]) -> None:
+    with stack.load() as load:
+        time.sleep(2)
+        change()
+        time.sleep(DRAIN)
+        while load.answered < REQUESTS:
+            time.sleep(0.5)
+    assert not load.failures, f"{sum(load.failures.values())} of {load.answered}: {load.failures}"
+
+
+def test_another_code_loses_no_request(stack: ClusterStack) -> None:
+    before = stack.outputs()["image"]
+    page = stack.app / "app" / "templates" / "base.html"
+    page.write_text(page.read_text() + "<!-- another release -->\n")
+    under_load(stack, lambda: stack.up().expect() and None)
+    assert stack.outputs()["image"] != before
+
+
+def test_a_rotated_secret_loses_no_request(stack: ClusterStack) -> None:
+    former, pods = stack.secret_key, set(stack.web_pods())
+    stack.secret_key = f"{stack.canary}-{secrets.token_hex(8)}"
+    stack.secret("secretKey", stack.secret_key)
+    stack.fallback(former)
+    under_load(stack, lambda: stack.up().expect() and None)
+    assert not pods & set(stack.web_pods()), "every pod has the new key"
+
+
+@pytest.mark.parametrize("replicas", [4, 2, 3])
+def test_scaling_loses_no_request(stack: ClusterStack, replicas: int) -> None:
+    stack.set(kubernetes={"replicas": replicas})
+    under_load(stack, lambda: stack.up().expect() and None)
+    assert len(stack.web_pods()) == replicas
+
+
+def test_the_eviction_of_every_pod_in_turn_loses_no_request(stack: ClusterStack) -> None:
+    pods = stack.web_pods()
+    under_load(stack, lambda: [evict(stack, pod) for pod in pods] and None)
+    assert not set(pods) & set(stack.web_pods())
+
+
+def evict(stack: ClusterStack, pod: str) -> None:
+    """Evict a pod as a node's drain does: again and again until the budget allows it."""
+    metadata = {"name": pod, "namespace": stack.name}
+    body = json.dumps({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata})
+    path = f"/api/v1/namespaces/{stack.name}/pods/{pod}/eviction"
+    for _ in range(120):
+        if stack.kubectl("create", "--raw", path, "--filename", "-", text=body, check=False):
+            return
+        time.sleep(0.5)
+    pytest.fail(f"{pod} was never allowed to go")
+
+
+def test_a_deleted_pod_loses_no_request(stack: ClusterStack) -> None:
+    pod = stack.web_pods()[0]
+    under_load(stack, lambda: stack.kubectl("delete", "pod", pod, "--wait=false") and None)
