@@ -94,6 +94,14 @@ test-cluster: setup ## Run the tests of the Kubernetes target, on the cluster of
 	@$(TOOLS)
 	python -m pytest -m cluster
 
+.PHONY: cluster
+cluster: ## Bring up a single-node Kubernetes of this project's own
+	@toolchain/kube up
+
+.PHONY: cluster-down
+cluster-down: ## Stop it; its data stays
+	@toolchain/kube down
+
 .PHONY: lint
 lint: ## Check style and types
 	@toolchain/setup python
