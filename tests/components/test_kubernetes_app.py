@@ -7,9 +7,6 @@ from typing import Any
 import pulumi
 import pytest
 from support.cluster_app import (
-    ACCOUNT,
-    AUTOSCALER,
-    BUDGET,
     CONFIG_MAP,
     DEPLOYMENT,
     IMAGE,
@@ -17,8 +14,6 @@ from support.cluster_app import (
     JOB,
     MIGRATE,
     NAME,
-    NAMESPACE,
-    NETWORK_POLICY,
     SECRET,
     SERVICE,
     arguments,
@@ -32,7 +27,7 @@ from support.recorder import Recording, record
 
 from flaskstack import FlaskApp, KubernetesApp, Server
 from flaskstack.app import SERVER_CONFIG_SOURCE
-from flaskstack.kubernetes.settings import Autoscaling, Ingress, Liveness, Migration, Network, Probes, Rollout
+from flaskstack.kubernetes.settings import Ingress, Liveness, Migration, Probes, Rollout
 
 SELECTOR = {
     "app.kubernetes.io/name": "shop",
@@ -271,97 +266,6 @@ def test_a_release_and_a_migration_are_given_up_after_their_timeouts() -> None:
     assert spec(recording, DEPLOYMENT)["progressDeadlineSeconds"] == 300
     assert job.options.customTimeouts.create == "90s", "after its own deadline, whose message is better"
     assert (spec(recording, JOB)["activeDeadlineSeconds"], spec(recording, JOB)["backoffLimit"]) == (60, 0)
-
-
-def test_the_account_has_no_token(app: Recording) -> None:
-    (account,) = app.of(ACCOUNT)
-    assert account.plain["automountServiceAccountToken"] is False
-
-
-def test_a_drain_takes_one_pod_at_a_time_and_is_not_held_up_by_a_sick_one(app: Recording) -> None:
-    assert spec(app, BUDGET) == {
-        "maxUnavailable": 1,
-        "selector": {"matchLabels": SELECTOR},
-        "unhealthyPodEvictionPolicy": "AlwaysAllow",
-    }
-
-
-def test_the_network_policy_denies_all_but_dns_database_redis_and_the_edge(app: Recording) -> None:
-    both = {key: value for key, value in SELECTOR.items() if not key.endswith("component")}
-    assert spec(app, NETWORK_POLICY) == {
-        "podSelector": {"matchLabels": both},
-        "policyTypes": ["Ingress", "Egress"],
-        "ingress": [{"from": [_namespace("traefik")], "ports": [{"port": 8000, "protocol": "TCP"}]}],
-        "egress": [
-            {
-                "to": [_namespace("kube-system")],
-                "ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}],
-            },
-            {"ports": [{"port": 5432, "protocol": "TCP"}]},
-            {"ports": [{"port": 6379, "protocol": "TCP"}]},
-        ],
-    }
-
-
-def _namespace(name: str) -> dict[str, Any]:
-    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
-
-
-def test_the_network_policy_can_be_narrowed_and_left_out() -> None:
-    rules = Network(
-        ingress_namespaces=(),
-        ingress_networks=("10.0.0.0/24",),
-        database_networks=("10.1.0.5/32",),
-        database_port=6432,
-    )
-    recording = kubernetes_app(app=FlaskApp(name="shop", redis=False), network=rules)
-    found = spec(recording, NETWORK_POLICY)
-    assert found["ingress"][0]["from"] == [{"ipBlock": {"cidr": "10.0.0.0/24"}}]
-    assert found["egress"][1:] == [
-        {"to": [{"ipBlock": {"cidr": "10.1.0.5/32"}}], "ports": [{"port": 6432, "protocol": "TCP"}]}
-    ]
-    assert kubernetes_app(network=Network(enabled=False)).of(NETWORK_POLICY) == []
-
-
-def test_with_nobody_who_may_send_requests_nobody_may() -> None:
-    assert spec(kubernetes_app(network=Network(ingress_namespaces=())), NETWORK_POLICY)["ingress"] == []
-
-
-def test_an_autoscaler_owns_the_number_of_replicas() -> None:
-    recording = kubernetes_app(autoscaling=Autoscaling(min_replicas=2, max_replicas=8, cpu_percent=60))
-    assert "replicas" not in spec(recording, DEPLOYMENT)
-    assert spec(recording, AUTOSCALER) == {
-        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop"},
-        "minReplicas": 2,
-        "maxReplicas": 8,
-        "metrics": [
-            {
-                "type": "Resource",
-                "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 60}},
-            }
-        ],
-    }
-
-
-def test_without_an_autoscaler_there_is_none(app: Recording) -> None:
-    assert app.of(AUTOSCALER) == []
-
-
-def test_a_namespace_that_is_made_admits_only_the_restricted_and_outlives_the_stack() -> None:
-    recording = kubernetes_app(namespace="shop", create_namespace=True)
-    (namespace,) = recording.of(NAMESPACE)
-    labels = namespace.plain["metadata"]["labels"]
-    assert {labels[f"pod-security.kubernetes.io/{mode}"] for mode in ("enforce", "audit", "warn")} == {"restricted"}
-    assert namespace.options.retainOnDelete
-    for part in recording.resources:
-        if part.type.startswith("kubernetes:") and part.type != NAMESPACE:
-            assert part.plain["metadata"]["namespace"] == "shop", part.name
-            assert namespace.name in recording.after(part), part.name
-
-
-def test_a_namespace_that_exists_is_only_used(app: Recording) -> None:
-    assert app.of(NAMESPACE) == []
-    assert app.value["namespace"] == "default"
 
 
 def test_the_configuration_is_the_one_of_every_target_under_a_name_of_its_content(app: Recording) -> None:
