@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import urllib.request
 from pathlib import Path
 
 from lib import places
@@ -66,10 +67,27 @@ def load(reference: str) -> None:
         _import(archive, reference)
 
 
+def local(reference: str) -> str:
+    """Return the name that an image has in the cluster's registry."""
+    return f"127.0.0.1:{settings.REGISTRY}/{reference.rpartition('/')[2]}"
+
+
+def in_registry(reference: str) -> bool:
+    """Return whether the cluster's registry has an image."""
+    registry, _, name = local(reference).partition("/")
+    repository, _, tag = name.partition(":")
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            f"http://{registry}/v2/{repository}/tags/list", timeout=5
+        ) as answer:
+            return (tag or "latest") in (json.load(answer)["tags"] or [])
+    except OSError:  # a repository that does not exist is one, too
+        return False
+
+
 def push(reference: str) -> str:
     """Push an image of the Docker engine to the cluster's registry; return what to name in a pod, by digest."""
-    name = reference.rpartition("/")[2] if "/" in reference else reference
-    target = f"127.0.0.1:{settings.REGISTRY}/{name}"
+    target = local(reference)
     subprocess.run([docker(), "tag", reference, target], check=True)
     run(f"push of {target}", [docker(), "push", target])
     shown = subprocess.run(

@@ -18,14 +18,6 @@ SECONDS: Final = 240
 
 def make() -> None:
     """Have both, ready, and the Secret `urls` that names them."""
-    for role in ("postgres", "redis"):
-        reference = engine_images.defaults()[role]
-        if images.present(reference):
-            continue
-        if images.in_docker(reference):
-            images.load(reference)
-        else:
-            say(f"  {reference} is not in the Docker engine: the node pulls it (or run toolchain/setup images)")
     probes.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _NAMESPACE}}, _NAMESPACE)
     if probes.get("secret", "urls", "--namespace", _NAMESPACE) is None:
         password = secrets.token_hex(16)
@@ -38,7 +30,7 @@ def make() -> None:
         probes.apply(
             {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": values}, "the services' Secret"
         )
-    probes.apply((beside.MANIFESTS / "services.yaml").read_text(), "PostgreSQL and Redis")
+    probes.apply(_manifests(), "PostgreSQL and Redis")
     began = time.monotonic()
     for workload in ("statefulset/postgres", "deployment/redis"):
         done = probes.kubectl(
@@ -50,6 +42,23 @@ def make() -> None:
             raise StepError(message)
     if time.monotonic() - began > 1:
         say(f"  PostgreSQL and Redis are ready ({time.monotonic() - began:.0f} s)")
+
+
+def _manifests() -> str:
+    """Return the workloads, with images of the cluster's own registry where this machine has them.
+
+    What is only imported into the node is lost to it when its store is damaged; what is in the registry is pulled again.
+    """
+    text = (beside.MANIFESTS / "services.yaml").read_text()
+    for role in ("postgres", "redis"):
+        reference = engine_images.defaults()[role]
+        if not images.in_registry(reference):
+            if not images.in_docker(reference):
+                say(f"  {reference} is not in the Docker engine: the node pulls it (or run toolchain/setup images)")
+                continue
+            images.push(reference)
+        text = text.replace(f"image: {reference}", f"image: {images.local(reference)}")
+    return text
 
 
 def value(key: str) -> str:
