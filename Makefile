@@ -95,8 +95,10 @@ test-cluster: setup ## Run the tests of the Kubernetes target, on the cluster of
 	python -m pytest -m cluster
 
 .PHONY: cluster
-cluster: ## Bring up a single-node Kubernetes of this project's own
+cluster: setup ## Bring up a single-node Kubernetes of this project's own
 	@toolchain/kube up
+	toolchain/kube certificate guestbook guestbook-tls
+	toolchain/kube certificate guestbook-staging guestbook-staging-tls
 
 .PHONY: cluster-down
 cluster-down: ## Stop it; its data stays

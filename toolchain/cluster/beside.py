@@ -124,6 +124,17 @@ def traefik() -> Program:
     return Program("traefik", command, ready, text.encode(), environment={"KUBECONFIG": str(kubeconfig)})
 
 
+def make_certificate(namespace: str, name: str) -> None:
+    """Have a Secret with the certificate of *.flaskstack.localhost: elsewhere cert-manager or a person makes one."""
+    owner = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+    probes.apply(owner, f"namespace {namespace}")
+    files = {"tls.crt": path("ingress"), "tls.key": path("ingress", "key")}
+    content = {key: file.read_text() for key, file in files.items()}
+    metadata = {"name": name, "namespace": namespace}
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "kubernetes.io/tls"}
+    probes.apply({**secret, "stringData": content}, f"Secret {name} in {namespace}")
+
+
 def check_ports() -> None:
     """Refuse to start where somebody else listens on our ports."""
     ours = [

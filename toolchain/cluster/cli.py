@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Final
 
-from lib import engine
+from lib import engine, places
 from lib.progress import StepError, only_one, say
 
 from cluster import (
@@ -41,7 +42,7 @@ def main(arguments: list[str], usage: str) -> int:
     name, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     commands: dict[str, Callable[[list[str]], int]] = {
         "up": _up, "down": _down, "status": _status, "env": _env, "logs": _logs, "load": _load, "push": _push,
-        "build": lambda _: _locked(builds.make), "database-url": lambda _: _print(services.value("database-url")),
+        "certificate": _certificate, "build": lambda _: _locked(builds.make), "database-url": lambda _: _print(services.value("database-url")),
         "redis-url": lambda _: _print(services.value("redis-url")),
     }  # fmt: skip
     if name not in commands:
@@ -73,6 +74,7 @@ def _up(_: list[str]) -> int:
     with only_one():
         _install()
         builds.make()
+        _link_kubectl()
         _start()
     say(f"the cluster is up ({time.monotonic() - began:.0f} s)")
     return _status([])
@@ -83,6 +85,15 @@ def _install() -> None:
         engine.apt(*PACKAGES)
     if found := network.problems():
         raise StepError("no cluster can run here:\n" + "\n".join(f"    {problem}" for problem in found))
+
+
+def _link_kubectl() -> None:
+    """Have a kubectl on the project's PATH, where a person has none."""
+    link = places.tools() / "kubectl"
+    if link.is_symlink() or not shutil.which("kubectl"):
+        places.tools().mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(builds.program("kubectl"))
 
 
 def _start() -> None:
@@ -144,13 +155,8 @@ def _env(_: list[str]) -> int:
         "FLASKSTACK_KUBECONFIG": str(settings.kubeconfig()),
         "FLASKSTACK_REGISTRY": f"127.0.0.1:{settings.REGISTRY}",
         "PATH": f"{builds.program('kubectl').parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        **settings.unproxied(),
     }
-    for name in (
-        "NO_PROXY",
-        "no_proxy",
-    ):  # The API server is on this machine, though not on an address that proxies leave out.
-        if any(os.environ.get(other) for other in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")):
-            values[name] = ",".join(filter(None, [os.environ.get(name), settings.NODE]))
     for name, value in values.items():
         _print(f"export {name}={shlex.quote(value)}")
     return 0
@@ -159,6 +165,13 @@ def _env(_: list[str]) -> int:
 def _logs(arguments: list[str]) -> int:
     files = [settings.logs() / f"{name}.log" for name in arguments] or sorted(settings.logs().glob("*.log"))
     return subprocess.run(["tail", "-n", "20", *files], check=False, stdout=sys.stdout).returncode
+
+
+def _certificate(arguments: list[str]) -> int:
+    if len(arguments) != 2:  # noqa: PLR2004  # a namespace and a name
+        raise StepError("usage: toolchain/kube certificate NAMESPACE SECRET")
+    beside.make_certificate(*arguments)
+    return 0
 
 
 def _load(arguments: list[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from typing import TYPE_CHECKING, Final
 
 from lib import places
@@ -91,6 +92,18 @@ def containerd_socket() -> Path:
 def kubeconfig() -> Path:
     """Return the administrator's kubeconfig. Never the person's own."""
     return state() / "kubeconfig"
+
+
+def unproxied() -> dict[str, str]:
+    """Return the variables that keep proxies away from the API server: on this machine, though not on loopback."""
+    if not any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")):
+        return {}
+    found = {}
+    for name in ("NO_PROXY", "no_proxy"):
+        present = os.environ.get(name, "").split(",")
+        if NODE not in present:
+            found[name] = ",".join(filter(None, [*present, NODE]))
+    return found
 
 
 def digest(*parts: bytes) -> str:
