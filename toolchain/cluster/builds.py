@@ -57,13 +57,18 @@ BUILDS: Final = (
     Build("storage", "the volume provisioner", {"storage": "."}),
     Build("traefik", "Traefik", {"traefik": "github.com/traefik/traefik/v3/cmd/traefik"}),
 )
+CHECKERS: Final = (
+    Build("kube-score", "kube-score", {"kube-score": "github.com/zegl/kube-score/cmd/kube-score"}),
+    Build("kubeconform", "kubeconform", {"kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform"}),
+)
+"""What reads manifests. Only tests want them."""
 _TRAEFIK: Final = "github.com/traefik/traefik/v3"
 _TRAEFIK_CRDS: Final = "docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml"
 
 
 def program(name: str) -> Path:
     """Return the path of a program that `make` has built."""
-    for build in BUILDS:
+    for build in (*BUILDS, *CHECKERS):
         if name in build.programs:
             return build.folder() / name
     raise KeyError(name)
@@ -74,14 +79,14 @@ def traefik_crds() -> Path:
     return program("traefik").parent / "crds.yaml"
 
 
-def missing() -> list[Build]:
+def missing(builds: tuple[Build, ...] = BUILDS) -> list[Build]:
     """Return what is still to be built."""
-    return [build for build in BUILDS if not build.folder().is_dir()]
+    return [build for build in builds if not build.folder().is_dir()]
 
 
-def make() -> None:
+def make(builds: tuple[Build, ...] = BUILDS) -> None:
     """Build what is missing. A build that is cut short leaves nothing that looks finished."""
-    lacking = missing()
+    lacking = missing(builds)
     if not lacking:
         return
     go = shutil.which("go")

@@ -42,7 +42,8 @@ def main(arguments: list[str], usage: str) -> int:
     name, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     commands: dict[str, Callable[[list[str]], int]] = {
         "up": _up, "down": _down, "status": _status, "env": _env, "logs": _logs, "load": _load, "push": _push,
-        "certificate": _certificate, "build": lambda _: _locked(builds.make), "database-url": lambda _: _print(services.value("database-url")),
+        "certificate": _certificate, "checkers": _checkers, "build": lambda _: _locked(builds.make),
+        "database-url": lambda _: _print(services.value("database-url")),
         "redis-url": lambda _: _print(services.value("redis-url")),
     }  # fmt: skip
     if name not in commands:
@@ -171,6 +172,15 @@ def _certificate(arguments: list[str]) -> int:
     if len(arguments) != 2:  # noqa: PLR2004  # a namespace and a name
         raise StepError("usage: toolchain/kube certificate NAMESPACE SECRET")
     beside.make_certificate(*arguments)
+    return 0
+
+
+def _checkers(_: list[str]) -> int:
+    with only_one():
+        builds.make(builds.CHECKERS)
+    for build in builds.CHECKERS:
+        for name in build.programs:
+            _print(str(builds.program(name)))
     return 0
 
 
