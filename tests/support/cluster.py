@@ -6,11 +6,14 @@ import json
 import os
 import secrets
 import shutil
+import ssl
 import subprocess
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 import yaml
 from support.load import Load
 from support.stack import Expecting, merge
@@ -18,6 +21,7 @@ from support.stack import Expecting, merge
 ROOT: Final = Path(__file__).parents[2]
 PROJECT: Final = "flaskstack"
 SECONDS: Final = 300
+TLS: Final = "of-the-host"
 MIGRATE: Final = ["flask", "--app", "app:create_app", "db", "upgrade"]
 QUICK: Final = {"readiness": {"delayS": 1, "periodS": 1}, "startup": {"periodS": 1, "failures": 100}}
 """Probes that make a rollout take seconds; the defaults are for production."""
@@ -64,7 +68,7 @@ class ClusterStack:
                     "namespace": self.name,
                     "createNamespace": True,
                     "host": self.host,
-                    "tlsSecret": "guestbook-tls",
+                    "tlsSecret": TLS,
                     "probes": QUICK,
                     "rollout": {"preStopS": 5, "timeoutS": 110},
                     "migration": {"retries": 0, "timeoutS": 60},
@@ -74,10 +78,22 @@ class ClusterStack:
             self.settings,
         )
         self.write()
+        self._certify()
         self.pulumi("stack", "init", self.name).expect()
         (ROOT / "stacks" / self.config_file.name).unlink(missing_ok=True)
         self.secret("secretKey", self.secret_key)
         self.secret("databaseUrl", run("toolchain/kube", "database-url"))
+
+    def _certify(self) -> None:
+        """Make what is there before a stack on a real cluster: its namespace, and in it a certificate for its host."""
+        self.certificate, key = self.folder / "tls.crt", self.folder / "tls.key"
+        run(
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+            "-subj", f"/CN={self.host}", "-addext", f"subjectAltName=DNS:{self.host}",
+            "-keyout", str(key), "-out", str(self.certificate),
+        )  # fmt: skip
+        kubectl("create", "namespace", self.name)
+        self.kubectl("create", "secret", "tls", TLS, f"--cert={self.certificate}", f"--key={key}")
 
     @property
     def config_file(self) -> Path:
@@ -131,8 +147,8 @@ class ClusterStack:
     def kubectl(self, *arguments: str, text: str | None = None, check: bool = True) -> str:
         return kubectl("--namespace", self.name, *arguments, text=text, check=check)
 
-    def objects(self, kind: str) -> list[dict[str, Any]]:
-        return list(json.loads(self.kubectl("get", kind, "--output", "json"))["items"])
+    def objects(self, kind: str, *arguments: str) -> list[dict[str, Any]]:
+        return list(json.loads(self.kubectl("get", kind, "--output", "json", *arguments))["items"])
 
     def web_pods(self) -> list[str]:
         """Return the names of the web pods that are not stopping."""
@@ -141,16 +157,27 @@ class ClusterStack:
         return [pod["metadata"]["name"] for pod in found if pod["metadata"]["labels"].get(component) == "web"]
 
     def load(self, **more: Any) -> Load:
-        """Return requests through Traefik, on HTTPS; half of the clients keep their connection."""
-        import ssl  # noqa: PLC0415  # needed here only
-
-        context = ssl.create_default_context()
-        # What is tested is the rollout; the certificate is the cluster's own.
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        """Return requests through Traefik, on HTTPS with the certificate of the stack's own host."""
+        context = ssl.create_default_context(cafile=str(self.certificate))
         url = f"https://{self.host}:18443"
         return Load(url, paths=("/health", "/"), context=context, address="127.0.0.1", **more)
+
+    def settle(self) -> None:
+        """Wait until nothing of a change is under way: every wanted pod is ready, and no other one is left."""
+        for _ in range(240):
+            wanted = sum(found["spec"]["replicas"] for found in self.objects("deployments"))
+            pods = self.objects("pods", "--selector=app.kubernetes.io/component=web")
+            if len(pods) == wanted and all(_serves(pod) for pod in pods):
+                return
+            time.sleep(0.5)
+        pytest.fail(self.kubectl("get", "pods,events"))
 
     def remove(self) -> None:
         """Destroy the stack, and the namespace that it leaves."""
         self.pulumi("destroy", "--yes", "--skip-preview")
         kubectl("delete", "namespace", self.name, "--ignore-not-found", "--wait=false", check=False)
+
+
+def _serves(pod: dict[str, Any]) -> bool:
+    ready = any(found["type"] == "Ready" and found["status"] == "True" for found in pod["status"]["conditions"])
+    return ready and "deletionTimestamp" not in pod["metadata"]

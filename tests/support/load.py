@@ -6,6 +6,7 @@ import collections
 import http.client
 import itertools
 import json
+import socket
 import threading
 import time
 from typing import TYPE_CHECKING, Self
@@ -14,8 +15,24 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Sequence
+    from urllib.parse import SplitResult
 
 STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
+
+
+class Tls(http.client.HTTPSConnection):
+    """A connection to an address that asks for, and checks, the certificate of the URL's host."""
+
+    def __init__(self, address: str, parts: SplitResult, context: ssl.SSLContext) -> None:
+        """Prepare it; nothing is sent yet."""
+        super().__init__(parts.hostname or "", parts.port, timeout=60)
+        self.address = address
+        self.checks = context
+
+    def connect(self) -> None:
+        """Connect, and shake hands."""
+        plain = socket.create_connection((self.address, self.port), self.timeout)
+        self.sock = self.checks.wrap_socket(plain, server_hostname=self.host)
 
 
 class Load:
@@ -84,8 +101,8 @@ class Load:
 
     def _open(self) -> http.client.HTTPConnection:
         host = self.address or self.parts.hostname or ""
-        if self.parts.scheme == "https":
-            return http.client.HTTPSConnection(host, self.parts.port, timeout=60, context=self.context)
+        if self.context:
+            return Tls(host, self.parts, self.context)
         return http.client.HTTPConnection(host, self.parts.port, timeout=60)
 
     def _request(
