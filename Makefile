@@ -7,6 +7,7 @@ SHELL := /bin/bash
 STACK ?= dev
 ROLE ?= web
 FILE ?=
+IMAGE ?=
 
 # The project's tools first on PATH, as `eval "$(toolchain/env)"` does for a shell by hand.
 TOOLS = eval "$$(toolchain/env)"
@@ -48,6 +49,24 @@ down: setup ## Take the stack down; data stays, unless DATA=delete (STACK=dev)
 	else
 	    echo "data kept: $$(docker volume ls --quiet $(OURS) | xargs) (make down DATA=delete deletes it)"
 	fi
+
+.PHONY: rollback
+rollback: setup ## Return to the image that ran before, or to IMAGE=REPOSITORY@sha256:..., without a migration
+	@$(TOOLS)
+	image="$(IMAGE)"
+	image="$${image:-$$(python -m stacks.rollback $(STACK))}"
+	echo "$(STACK) returns to $$image"
+	pulumi config set --stack $(STACK) --path image.ref "$$image"
+	pulumi config set --stack $(STACK) --path kubernetes.migration.enabled false
+	pulumi up --stack $(STACK) --yes --skip-preview
+	echo "forward again: make forward STACK=$(STACK)"
+
+.PHONY: forward
+forward: setup ## Build and release the source again, after a rollback
+	@$(TOOLS)
+	pulumi config rm --stack $(STACK) --path image.ref
+	pulumi config rm --stack $(STACK) --path kubernetes.migration.enabled
+	$(MAKE) up STACK=$(STACK)
 
 .PHONY: logs
 logs: ## Follow the logs of the stack's containers of one role (ROLE=web, nginx, postgres, redis)

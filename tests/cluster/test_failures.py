@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from support.cluster import MIGRATE, ClusterStack
+from support.cluster import MIGRATE, QUICK, ClusterStack
 
 MISSING = f"127.0.0.1:15000/nothing@sha256:{'0' * 64}"
-SHORT = {"rollout": {"timeoutS": 40}, "migration": {"timeoutS": 20}}
+SHORT = {"probes": {"startup": {"failures": 25}}, "rollout": {"timeoutS": 45}, "migration": {"timeoutS": 20}}
 """What `up` waits for a release that never comes. Seconds; production has minutes."""
+USUAL = {"probes": QUICK, "rollout": {"timeoutS": 110}, "migration": {"timeoutS": 60}}
 
 
 @pytest.mark.parametrize(
@@ -16,7 +17,7 @@ SHORT = {"rollout": {"timeoutS": 40}, "migration": {"timeoutS": 20}}
         ({"image": {"ref": MISSING}}, "pull"),
         ({"app": {"migrate": ["flask", "--app", "app:create_app", "db", "upgrade", "nowhere"]}}, "nowhere"),
         ({"app": {"entry": "app:missing()"}}, "missing"),
-        ({"app": {"readiness": "/never"}}, "ready"),
+        ({"app": {"readiness": "/never"}}, "probe failed"),
     ],
     ids=["image that is not there", "failing migration", "crashing release", "release that never gets ready"],
 )
@@ -33,7 +34,7 @@ def test_a_bad_release_leaves_the_former_one_serving(
     stack.set(
         image={"ref": ...},
         app={"migrate": MIGRATE, "entry": "app:create_app()", "readiness": "/ready"},
-        kubernetes={"rollout": {"timeoutS": 110}, "migration": {"timeoutS": 60}},
+        kubernetes=USUAL,
     )
     with stack.load() as recovery:
         stack.up().expect()

@@ -10,8 +10,11 @@ from collections.abc import Callable
 import pytest
 from support.cluster import ClusterStack
 
+from stacks import rollback
+
 REQUESTS = 1000
 """A change that met fewer requests than this has proved little."""
+
 
 def under_load(stack: ClusterStack, change: Callable[[], object]) -> None:
     with stack.load() as load:
@@ -29,6 +32,24 @@ def test_another_code_loses_no_request(stack: ClusterStack) -> None:
     page.write_text(page.read_text() + "<!-- another release -->\n")
     under_load(stack, lambda: stack.up().expect())
     assert stack.outputs()["image"] != before
+
+
+def test_a_return_to_the_former_image_needs_no_migration_and_loses_no_request(stack: ClusterStack) -> None:
+    now, former = stack.outputs()["image"], former_image(stack)
+    assert former.startswith(f"127.0.0.1:15000/{stack.name}@sha256:")
+    stack.set(image={"ref": former}, kubernetes={"migration": {"enabled": False}})
+    under_load(stack, lambda: stack.up().expect())
+    assert stack.outputs()["image"] == former != now
+    assert not stack.objects("jobs")
+    stack.set(image={"ref": ...}, kubernetes={"migration": {"enabled": ...}})
+    under_load(stack, lambda: stack.up().expect())
+    assert stack.outputs()["image"] == now
+
+
+def former_image(stack: ClusterStack) -> str:
+    """Return what `make rollback` would return to."""
+    (deployment,), sets = stack.objects("deployments"), stack.objects("replicasets")
+    return rollback.former(deployment, sets)
 
 
 def test_a_rotated_secret_loses_no_request(stack: ClusterStack) -> None:

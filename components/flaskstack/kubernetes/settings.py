@@ -153,6 +153,9 @@ class Rollout(Model):
 class Migration(Model):
     """The Job that runs `app.migrate` before a rollout."""
 
+    enabled: bool = True
+    """Whether it is run. Default true. False for a return to an image that does not know the schema's newest revision:
+    it could not bring the schema up to date, which already is newer."""
     retries: Wait = 2
     """Times that it is tried again, after 10 s, 20 s, ... Default 2."""
     timeout_s: Count = 300

@@ -47,12 +47,12 @@ NAME_ROOM: int = 36
 
 
 def migration(plan: Plan, source: pod.Source, parent: pulumi.Resource, before: Sequence[pulumi.Resource]) -> Job | None:
-    """Return the Job that runs the application's migration, None when it has none.
+    """Return the Job that runs the application's migration, None when it has none or shall not run it.
 
     Its name carries the image's digest. Another image, Secret or anything else of the pod is another Job; one that
     failed is made again at the next `up`. None is deleted once finished: it is the record that the migration ran.
     """
-    if not plan.app.migrate:
+    if not (plan.app.migrate and plan.migration.enabled):
         return None
     template = pod.template(
         plan,
