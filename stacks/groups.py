@@ -21,6 +21,7 @@ from flaskstack.kubernetes.settings import (
     Rollout,
 )
 from flaskstack.model import Model
+from stacks import kubeconfig
 
 if TYPE_CHECKING:
     import pulumi_kubernetes
@@ -72,7 +73,8 @@ class KubernetesSettings(Model):
     context: str | None = None
     """Context of the kubeconfig. Required: production is never whatever cluster happens to be the current one."""
     kubeconfig: str | None = None
-    """File of the kubeconfig. Default: what KUBECONFIG names, else ~/.kube/config."""
+    """File of the kubeconfig. Default: what KUBECONFIG names (of several files, the one with the context), else
+    ~/.kube/config."""
     namespace: ObjectName = "default"
     """Namespace. Default: default."""
     create_namespace: bool = False
@@ -122,7 +124,7 @@ class KubernetesSettings(Model):
         return pulumi_kubernetes.Provider(
             name,
             context=self.context,
-            kubeconfig=self.kubeconfig,
+            kubeconfig=self.kubeconfig or kubeconfig.holding(self.context),
             enable_server_side_apply=True,
             upsert_existing_objects=adopts or None,
         )

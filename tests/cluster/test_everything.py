@@ -1,4 +1,4 @@
-"""`KubernetesApp` in a program of somebody else's, with every argument given: the API server takes it, and it serves."""
+"""`KubernetesApp` in somebody else's program, with every argument given: the API server takes it, and it serves."""
 
 from __future__ import annotations
 

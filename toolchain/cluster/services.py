@@ -47,7 +47,7 @@ def make() -> None:
 def _manifests() -> str:
     """Return the workloads, with images of the cluster's own registry where this machine has them.
 
-    What is only imported into the node is lost to it when its store is damaged; what is in the registry is pulled again.
+    What is only imported is lost with a damage to the node's store; what is in the registry is pulled again.
     """
     text = (beside.MANIFESTS / "services.yaml").read_text()
     for role in ("postgres", "redis"):
