@@ -14,7 +14,7 @@ from support.cluster import ClusterStack, kubectl, run
 EXCEPTIONS = {
     "container-security-context-user-group-id": "it wants ids above 10,000; product.md and the image have 1000",
     "container-image-pull-policy": "it wants Always; an image by digest is the same wherever it comes from",
-    "container-ephemeral-storage-request-and-limit": "the root is read-only, /tmp is memory, and the kubelet rotates logs",
+    "container-ephemeral-storage-request-and-limit": "the root is read-only, /tmp memory, and logs rotate",
 }
 """Check of kube-score -> why it is not followed."""
 

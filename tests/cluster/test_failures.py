@@ -40,4 +40,5 @@ def test_a_bad_release_leaves_the_former_one_serving(
         stack.up().expect()
         stack.settle()
     assert not load.failures | recovery.failures
+    assert min(load.answered, recovery.answered) > 100
     assert stack.objects("deployments")[0]["metadata"]["uid"] == deployment

@@ -199,6 +199,7 @@ def test_the_ingress_takes_class_and_annotations_and_need_not_be_waited_for() ->
         "pulumi.com/patchForce": "true",
         "pulumi.com/skipAwait": "true",
         "cert-manager.io/cluster-issuer": "acme",
+        "traefik.ingress.kubernetes.io/router.tls": "true",
     }
 
 

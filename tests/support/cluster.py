@@ -160,7 +160,8 @@ class ClusterStack:
         """Return requests through Traefik, on HTTPS with the certificate of the stack's own host."""
         context = ssl.create_default_context(cafile=str(self.certificate))
         url = f"https://{self.host}:18443"
-        return Load(url, paths=("/health", "/"), context=context, address="127.0.0.1", **more)
+        paths, post = ("/health", "/"), "/api/notes"
+        return Load(url, paths=paths, post=post, context=context, address="127.0.0.1", **more)
 
     def settle(self) -> None:
         """Wait until nothing of a change is under way: every wanted pod is ready, and no other one is left."""

@@ -41,7 +41,7 @@ class Load:
     Half of them keep their connection, as browsers do, half open one a request, as `curl` does. Clients wait `pause`
     between two requests: the load is there to meet every moment of a change, not to saturate two shared cores. A kept
     connection that the server closed before a byte of a GET's answer came is opened again once, as RFC 9112 section
-    9.3.1 has every client do; anything else that is not an answer below 500, and 429, is a failure.
+    9.3.1 has every client do; anything else that is not an answer with 200 or 201 is a failure.
     """
 
     def __init__(  # noqa: PLR0913  # keyword arguments, each with its name at the call
@@ -126,9 +126,8 @@ class Load:
                     continue
                 self._count(f"{method} {path}: {type(error).__name__}: {error}")
             else:
-                self._count(
-                    None if answer.status < 500 and answer.status != 429 else f"{method} {path}: {answer.status}"
-                )
+                good = (200, 201)
+                self._count(None if answer.status in good else f"{method} {path}: {answer.status}")
             break
         if not keep:
             connection.close()

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 PORT: Final = 80
 """Port of the Service."""
 HTTPS: Final = 443
+SERVED_BY_TLS: Final = {"traefik.ingress.kubernetes.io/router.tls": "true"}
+"""Traefik reads certificates from an Ingress, but serves it by TLS only where its entry point or this says so. Other
+controllers pass over it."""
 
 
 def url(plan: Plan) -> str:
@@ -67,7 +70,7 @@ def ingress(plan: Plan, parent: pulumi.Resource, backend: pulumi.Input[str]) -> 
     awaited = {} if wanted.wait else {"pulumi.com/skipAwait": "true"}
     return Ingress(
         f"{plan.name}-ingress",
-        metadata=identity.metadata(plan, plan.app.name, WEB, annotations={**wanted.annotations, **awaited}),
+        metadata=identity.metadata(plan, plan.app.name, WEB, annotations={**SERVED_BY_TLS, **wanted.annotations, **awaited}),
         spec=IngressSpecArgs(
             ingress_class_name=wanted.class_name,
             # Without a Secret of its own: TLS with the controller's default certificate.
