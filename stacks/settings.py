@@ -156,7 +156,8 @@ def check(
             prefix + key,
             HIDDEN,
             "stands in plain text in the stack's file",
-            f"pulumi config set --secret {prefix}{key} ...",
+            f"pulumi config set --secret {'--path ' if key == 'secrets' else ''}{prefix}{key}"
+            f"{'.NAME' if key == 'secrets' else ''} ...",
         )
         for key in sorted(plain)
     ]
