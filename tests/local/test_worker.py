@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.small import CLOCK, JOBS, NO_HEALTH_ROUTE, TASKS, WORKER, small
+from support.small import CLOCK, JOBS, NO_HEALTH_ROUTE, PROBE, TASKS, WORKER, small
 from support.stack import ROOT, Stack, docker, fetch
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             "tasks.py": TASKS,
             "worker.py": WORKER,
             "clock.py": CLOCK,
+            "probe.py": PROBE,
             "requirements.txt": "-r base.txt\nrq\n",
             "base.txt": "flask\n",
         },
@@ -34,11 +35,7 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         processes={
             "worker": {
                 "command": ["python", "worker.py"],
-                "probe": [
-                    "python",
-                    "-c",
-                    "import rq, os; assert rq.Worker.all(rq.job.Redis.from_url(os.environ['REDIS_URL']))",
-                ],
+                "probe": ["python", "probe.py"],
             },
             "clock": {"command": ["python", "clock.py"], "singleton": True, "stopGrace": 5},
         },

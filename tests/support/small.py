@@ -76,6 +76,14 @@ from rq import Worker
 
 Worker(["default"], connection=Redis.from_url(os.environ["REDIS_URL"])).work()
 """
+PROBE = """\
+import os
+
+from redis import Redis
+from rq import Worker
+
+raise SystemExit(not Worker.all(Redis.from_url(os.environ["REDIS_URL"])))
+"""
 CLOCK = """\
 import os
 import signal
