@@ -125,12 +125,12 @@ def _needs_nothing(function: ast.FunctionDef) -> bool:
 
 def _assigned(tree: ast.Module, makers: frozenset[str]) -> list[str]:
     """Return the names that the module assigns what one of `makers` returns to."""
-    names = []
+    names: list[str] = []
     for node in tree.body:
-        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
-        if isinstance(value, ast.Call) and _called(value) in makers:
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[union-attr]
-            names += [target.id for target in targets if isinstance(target, ast.Name)]
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            made = _called(node.value) in makers
+            names += [target.id for target in targets if made and isinstance(target, ast.Name)]
     return names
 
 
@@ -148,9 +148,8 @@ def _routes(tree: ast.Module, where: str, source: Source) -> None:
     asked = []
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            asked += [
-                each for each in node.decorator_list if isinstance(each, ast.Call) and _called(each) in _DECORATORS
-            ]
+            calls = [each for each in node.decorator_list if isinstance(each, ast.Call)]
+            asked += [call for call in calls if _called(call) in _DECORATORS]
         elif isinstance(node, ast.Call) and _called(node) == "add_url_rule":
             asked.append(node)
         elif isinstance(node, ast.Call) and _called(node) == "Flask" and (url := _keyword(node, "static_url_path")):
