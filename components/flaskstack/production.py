@@ -43,10 +43,9 @@ class Production:
 
     @classmethod
     def of(cls, app: FlaskApp) -> Self:
-        """Return the settings for `app`, in the project's own namespace of the configuration; `SETTINGS` says what they are.
+        """Return the settings for `app` of the selected stack; `SETTINGS` and `SECRETS` say which they are.
 
-        Raises `SettingsError` with all that are missing, and with secrets that stand in plain text. Nothing is registered
-        then.
+        Raises `SettingsError` with all that are missing, and with secrets that stand in plain text.
         """
         config = pulumi.Config()
         needed = {"secretKey": "at least 32 random bytes, such as those of: openssl rand -hex 32"}

@@ -1,7 +1,7 @@
 """Write a Pulumi project around a Flask application, which previews at once.
 
-It goes into the folder `deploy` of the application, so that both are one repository; a .dockerignore, which keeps it out
-of the image, goes beside the code when there is none. No file is ever overwritten.
+It goes into the folder deploy of the application, so that both are one repository; a .dockerignore, which keeps it
+out of the image, goes beside the code when there is none. No file is ever overwritten.
 """
 
 from __future__ import annotations

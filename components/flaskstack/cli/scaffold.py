@@ -39,7 +39,7 @@ def files(app: FlaskApp) -> dict[str, str]:
 
 
 def dockerignore(project: str) -> str:
-    """Return a .dockerignore: what does not run must neither be in the image nor cause a build. `project`: its folder."""
+    """Return a .dockerignore: what does not run must not be in the image. `project`: folder of the Pulumi project."""
     kept_out = (project, ".git", "**/__pycache__", "**/*.py[cod]", "**/.*_cache", "**/.env*", ".venv", "venv", "tests")
     return "\n".join(each for each in kept_out if each) + "\n"
 
@@ -77,14 +77,14 @@ def production(app: FlaskApp) -> str:
     """Return the settings of production. What only a person knows stands as comments: a preview asks for it."""
     secrets = {"secretKey": True, "databaseUrl": app.postgres, "redisUrl": app.redis}
     commands = "".join(f"#   pulumi config set --secret {key}\n" for key, wanted in secrets.items() if wanted)
-    settings = "".join(f"  # {app.name}:{key}:    # {meaning}\n" for key, meaning in SETTINGS.items())
+    settings = "".join(f"  # {app.name}:{key}: ...  ({meaning})\n" for key, meaning in SETTINGS.items())
     return f"""\
-# Production on a Kubernetes cluster. Fill in what is commented out; a preview names all that is missing. Secrets are kept
-# encrypted here; each command asks for the value:
+# Production on a Kubernetes cluster. Fill in what is commented out; a preview names all that is missing. Secrets are
+# kept encrypted here; each command asks for the value:
 {commands}config:
   {app.name}:target: kubernetes
-{settings}  # {app.name}:namespace:    # default: default
-  # {app.name}:tlsSecret:    # Secret with the host's certificate; default: the ingress controller's own certificate
+{settings}  # {app.name}:namespace: ...  (default: default)
+  # {app.name}:tlsSecret: ...  (Secret with the host's certificate; default: the ingress controller's own certificate)
 """
 
 
