@@ -109,7 +109,7 @@ def render(app: FlaskApp, output: Path, *, dev: bool = False, port: int = 8080) 
         "volumes": {volume: {} for volume in sorted(made.volumes)},
     }
     text = written.document(content, ordered=True).replace("x-common:", f"x-common: &{COMMON}", 1)
-    compose = _head(app, services.secrets(made.services.values())) + text.replace(f"<<: {COMMON}", f"<<: *{COMMON}")
+    compose = _head(app, services.secrets(made.services.values())) + text.replace(f"'<<': {COMMON}", f"<<: *{COMMON}")
     return {
         "compose.yaml": compose,
         **{f"{services.FILES[2:]}/{file}": made.files[file] for file in sorted(made.files)},

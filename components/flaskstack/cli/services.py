@@ -6,7 +6,6 @@ An input that has no counterpart here is an error and not left out: what a compo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +13,7 @@ from flaskstack import nginx
 from flaskstack.naming import LABEL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from flaskstack.cli.registered import Resource
 
@@ -36,8 +35,8 @@ _SAME: Final = {
 }
 """Inputs that need only another name."""
 _LEFT_OUT: Final = frozenset({"labels", "mustRun", "networkMode", "start", "stopTimeout", "uploads", "logDriver"})
-"""Labels are for finding what Pulumi made; whether something starts is in depends_on; the network is the default one;
-the stop timeout is said by destroyGraceSeconds too; uploads are files that are mounted; logDriver stands with logOpts."""
+"""Labels are for finding what Pulumi made; depends_on says what starts when; the network is the default one;
+destroyGraceSeconds says the stop timeout too; uploads are files that are mounted; logDriver stands with logOpts."""
 
 
 @dataclass
