@@ -11,6 +11,7 @@ from flaskstack.image import AppImage, AppImageArgs
 from flaskstack.images import DEFAULT_IMAGES
 from flaskstack.local.container import Health, Limits
 from flaskstack.local_stack import LocalStack, LocalStackArgs
+from flaskstack.process import Process
 from flaskstack.production import Production
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ __all__ = [
     "LocalStack",
     "LocalStackArgs",
     "Problem",
+    "Process",
     "Production",
     "RateLimit",
     "SecurityHeaders",

@@ -148,10 +148,12 @@ def test_what_is_not_said_is_not_in_the_environment() -> None:
 
 
 def test_the_health_check_is_one_shell_command_of_valid_python() -> None:
-    program, option, code = shlex.split(FlaskApp(port=8123, liveness="/alive").liveness_command)
-    assert (program, option) == ("python", "-c")
-    compile(code, "check", "exec")
-    assert "http://127.0.0.1:8123/alive" in code
+    for probe in ("/alive", "tcp"):
+        program, option, code = shlex.split(FlaskApp(port=8123, liveness=probe).liveness_command)
+        assert (program, option) == ("python", "-c")
+        compile(code, "check", "exec")
+        assert "8123" in code
+        assert ("/alive" in code) is (probe == "/alive")
 
 
 def test_an_application_cannot_change_once_made() -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flaskstack import AppImage, AppImageArgs, LocalStack, LocalStackArgs
 from flaskstack.cli import detect, services, written
 from flaskstack.cli.registered import STACK, registered
+from flaskstack.dependencies import MANIFESTS
 from flaskstack.errors import Problem, SettingsError
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     from flaskstack.app import FlaskApp
 
-INSTALLED: Final = ("Dockerfile", "requirements.txt", "pyproject.toml", "uv.lock", "poetry.lock", "Pipfile.lock")
-"""Files that say what an image has installed."""
 
 COMMON: Final = "common"
 """Name of what all services share, which a YAML anchor says once."""
@@ -84,7 +83,7 @@ def render(app: FlaskApp, output: Path, *, dev: bool = False, port: int = 8080) 
         ),
     }
     # Development sees the source as it is; what is installed is in the image.
-    watched = [file for file in INSTALLED if (app.source / file).is_file()] if dev else ["."]
+    watched = [file for file in ("Dockerfile", *MANIFESTS) if (app.source / file).is_file()] if dev else ["."]
     web["develop"] = {
         "watch": [{"action": "rebuild", "path": _relative(app.source / file, output)} for file in watched]
     }

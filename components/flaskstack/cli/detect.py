@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from flaskstack import model
-from flaskstack.app import FlaskApp
+from flaskstack import dependencies, model, probe
+from flaskstack.app import CODE, FlaskApp
 from flaskstack.cli import declared, source
 from flaskstack.errors import Problem, SettingsError
+from flaskstack.process import RESERVED, Process
 
 if TYPE_CHECKING:
     import argparse
@@ -53,7 +54,7 @@ def guess(path: str | Path, *, entry: str | None = None, name: str | None = None
     folder = Path(path).resolve()
     if not folder.is_dir():
         raise SettingsError([Problem("PATH", str(path), "no such folder", "give the folder of the application")])
-    code, needed = source.read(folder), declared.dependencies(folder)
+    code, needed = source.read(folder), _dependencies(folder)
     commands = declared.processes(folder)
     notes: list[str] = []
     values: dict[str, Any] = {"path": str(folder), "name": name or _name(folder.name)}
@@ -67,18 +68,31 @@ def guess(path: str | Path, *, entry: str | None = None, name: str | None = None
     else:
         found = _entry(folder, code, commands)
         know("entry", found.value, found.value, found.where)
-    if not needed:
-        notes.append("dependencies: none found")
     _probes(code, know)
-    if code.static_url:
-        url = f"/{code.static_url.value.strip('/')}/"
-        know("static_url", url, url, code.static_url.where)
+    _static(code, know)
     if migrate := _migration(folder, values["entry"], needed, commands):
         know("migrate", tuple(migrate[0]), " ".join(migrate[0]), migrate[1])
     for key, names in (("postgres", POSTGRES), ("redis", REDIS)):
         required = next((each for each in names if each in needed), None)
         know(key, required is not None, "yes" if required else "no", _because(required, needed))
+    if code.sqlite and not values["postgres"]:
+        home = f"{CODE}/src" if code.sqlite.where.startswith("src/") else CODE
+        know("data", f"{home}/instance", f"{home}/instance", f"SQLite in {code.sqlite.where}: Flask's instance folder")
+    if extra := _processes(code, needed, commands):
+        values["processes"] = {each: Process(command=tuple(command)) for each, (command, _) in extra.items()}
+        notes += [f"process {each}: {' '.join(command)} ({where})" for each, (command, where) in extra.items()]
     return Guess(model.parse(FlaskApp, values), tuple(notes))
+
+
+def _dependencies(folder: Path) -> dict[str, str]:
+    """Return distribution -> file that declares it. With a Dockerfile of its own, how is the application's business."""
+    try:
+        found = dependencies.find(FlaskApp(path=str(folder)))
+    except SettingsError:
+        if (folder / "Dockerfile").is_file():
+            return {}
+        raise
+    return dict.fromkeys(found.names, found.files[-1])
 
 
 def _because(required: str | None, needed: dict[str, str]) -> str:
@@ -119,6 +133,33 @@ def _probes(code: source.Source, know: Any) -> None:  # noqa: ANN401  # a local 
     for key, path in (("liveness", alive or ready), ("readiness", ready or alive)):
         if path:
             know(key, path, path, f"route in {code.routes[path]}")
+        else:
+            know(key, probe.TCP, "the port takes a connection", f"no route such as {LIVENESS[0]}")
+
+
+def _static(code: source.Source, know: Any) -> None:  # noqa: ANN401
+    if code.static_url:
+        url = f"/{code.static_url.value.strip('/')}/"
+        know("static_url", url, url, code.static_url.where)
+    elif not code.static_folder:
+        know("static_url", None, "none", "no folder static")
+
+
+def _processes(
+    code: source.Source, needed: dict[str, str], commands: dict[str, list[str]]
+) -> dict[str, tuple[list[str], str]]:
+    """Return the extra processes: name -> command, and where it is from. A Procfile says all that there are."""
+    if commands:
+        names = {re.sub(r"[^a-z0-9]+", "-", name.lower())[:20].strip("-"): name for name in commands}
+        left_out = {"web", "release"} | RESERVED
+        return {name: (commands[said], "Procfile") for name, said in names.items() if name not in left_out}
+    if code.celery:
+        app = code.celery[0]
+        return {"worker": (["celery", "--app", app.value, "worker", "--loglevel", "info"], app.where)}
+    if "rq" in needed:
+        # In its environment: an argument would show the URL, and its password, to all who can list processes.
+        return {"worker": (["sh", "-c", 'RQ_REDIS_URL="$REDIS_URL" exec rq worker'], f"rq in {needed['rq']}")}
+    return {}
 
 
 def _migration(

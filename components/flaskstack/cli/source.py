@@ -50,7 +50,11 @@ class Source:
     routes: dict[str, str] = field(default_factory=dict)
     """URL paths of routes -> file."""
     celery: list[Found] = field(default_factory=list)
-    """Celery applications: `module.name`."""
+    """Celery applications: `module:name`."""
+    sqlite: Found | None = None
+    """That it keeps an SQLite database."""
+    static_folder: bool = False
+    """Whether a module or package has a folder `static` beside it."""
     static_url: Found | None = None
     """URL path of static files, where it is not Flask's own."""
 
@@ -61,12 +65,14 @@ def read(folder: Path) -> Source:
     trees = {file: tree for file in sorted(_files(folder), key=_rank(folder)) if (tree := _parsed(file)) is not None}
     for file, tree in trees.items():
         where = file.relative_to(folder)
+        source.static_folder |= (file.parent / "static").is_dir()
         _routes(tree, str(where), source)
-        module = ".".join(where.with_suffix("").parts).removesuffix(".__init__")
+        inside = where.relative_to("src") if where.parts[0] == "src" and len(where.parts) > 1 else where
+        module = ".".join(inside.with_suffix("").parts).removesuffix(".__init__")
         if not all(part.isidentifier() for part in module.split(".")):
             continue
-        source.celery += [Found(f"{module}.{name}", str(where)) for name in _assigned(tree, frozenset({"Celery"}))]
-        depth = len(where.parts)
+        source.celery += [Found(f"{module}:{name}", str(where)) for name in _assigned(tree, frozenset({"Celery"}))]
+        depth = len(inside.parts)
         if depth == 1 or (depth == 2 and (where.stem in (*_ENTRIES, "factory", "__init__"))):  # noqa: PLR2004  # a module, or one of a package
             _entries(tree, module, str(where), source, top=depth == 1)
     return source
@@ -150,6 +156,8 @@ def _routes(tree: ast.Module, where: str, source: Source) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             calls = [each for each in node.decorator_list if isinstance(each, ast.Call)]
             asked += [call for call in calls if _called(call) in _DECORATORS]
+        elif isinstance(node, ast.Constant) and str(node.value).startswith("sqlite:"):
+            source.sqlite = source.sqlite or Found("sqlite:", where)
         elif isinstance(node, ast.Call) and _called(node) == "add_url_rule":
             asked.append(node)
         elif isinstance(node, ast.Call) and _called(node) == "Flask" and (url := _keyword(node, "static_url_path")):

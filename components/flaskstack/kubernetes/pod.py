@@ -7,7 +7,7 @@ and the database before any web pod gets them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 from pulumi_kubernetes.core.v1 import (
@@ -30,7 +30,7 @@ from pulumi_kubernetes.core.v1 import (
 )
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
-from flaskstack.app import UID
+from flaskstack.app import TMP, UID
 from flaskstack.kubernetes import config, identity
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from flaskstack.kubernetes.plan import Plan
 
-TMP: Final = "/tmp"  # noqa: S108  # a memory volume of the pod's own
 A = TypeVar("A")
 
 

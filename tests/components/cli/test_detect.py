@@ -36,6 +36,7 @@ def problem(folder: Path) -> str:
         ({"app.py": FACTORY}, "app:create_app()"),
         ({"shop/__init__.py": FACTORY}, "shop:create_app()"),
         ({"shop/__init__.py": OBJECT}, "shop:app"),
+        ({"src/shop/__init__.py": FACTORY}, "shop:create_app()"),
         ({"shop/__init__.py": "", "shop/factory.py": FACTORY}, "shop.factory:create_app()"),
         ({"shop/__init__.py": FACTORY, "run.py": "from shop import create_app\napp = create_app()\n"}, "run:app"),
         ({"shop/__init__.py": FACTORY, "wsgi.py": "from shop import application\n"}, "wsgi:application"),
@@ -52,7 +53,9 @@ def test_the_entry_is_found(tmp_path: Path, files: dict[str, str], entry: str) -
 
 def test_no_code_of_the_application_is_run(tmp_path: Path) -> None:
     ran = tmp_path / "ran"
-    application(tmp_path, {"app.py": f"open({str(ran)!r}, 'w')\n{OBJECT}", "other.py": "raise SystemExit('imported')\n"})
+    application(
+        tmp_path, {"app.py": f"open({str(ran)!r}, 'w')\n{OBJECT}", "other.py": "raise SystemExit('imported')\n"}
+    )
     assert guess(tmp_path).app.entry == "app:app"
     assert not ran.exists()
 
@@ -112,6 +115,11 @@ def test_health_routes_are_found(tmp_path: Path, route: str, liveness: str, read
     assert (app.liveness, app.readiness) == (liveness, readiness)
 
 
+def test_an_application_without_a_health_route_is_asked_by_a_connection(tmp_path: Path) -> None:
+    app = guess(application(tmp_path, {"app.py": OBJECT})).app
+    assert (app.liveness, app.readiness) == ("tcp", "tcp")
+
+
 def test_a_health_route_stands_below_its_blueprints_prefix(tmp_path: Path) -> None:
     health = "api = Blueprint('api', __name__, url_prefix='/api')\n@api.route('/health')\ndef health(): ...\n"
     application(tmp_path, {"app.py": OBJECT, "shop/__init__.py": "", "shop/health.py": health})
@@ -124,14 +132,14 @@ def test_a_health_route_stands_below_its_blueprints_prefix(tmp_path: Path) -> No
         ("requirements.txt", "flask\nPsycopg[binary]>=3\nredis==5\n"),
         ("requirements.txt", "-r requirements/base.txt\n"),
         ("pyproject.toml", '[project]\ndependencies = ["flask", "psycopg2-binary~=2.9", "redis"]\n'),
-        ("pyproject.toml", '[tool.poetry.dependencies]\npython = "^3.11"\nPsycopg2 = "*"\nrq = "*"\n'),
-        ("Pipfile", '[packages]\nflask = "*"\npsycopg = "*"\nredis = "*"\n'),
     ],
-    ids=["requirements.txt", "included", "pyproject.toml", "poetry", "Pipfile"],
+    ids=["requirements.txt", "included", "pyproject.toml"],
 )
 def test_services_are_known_from_the_dependencies(tmp_path: Path, file: str, content: str) -> None:
     base = {"requirements/base.txt": "psycopg\nredis\n"}
     application(tmp_path, {"app.py": OBJECT, **base, file: content})
+    if file != "requirements.txt":
+        (tmp_path / "requirements.txt").unlink()
     found = guess(tmp_path)
     assert (found.app.postgres, found.app.redis) == (True, True)
     assert any(note.startswith("postgres: yes (psycopg") for note in found.notes)
@@ -143,7 +151,14 @@ def test_an_application_without_services_gets_none(tmp_path: Path) -> None:
 
 
 def test_a_broken_declaration_is_said_with_its_file(tmp_path: Path) -> None:
-    assert "pyproject.toml" in problem(application(tmp_path, {"app.py": OBJECT, "pyproject.toml": "[project\n"}))
+    assert "absent.txt" in problem(application(tmp_path, {"app.py": OBJECT, "requirements.txt": "-r absent.txt\n"}))
+
+
+def test_an_application_with_a_dockerfile_may_declare_nothing(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(OBJECT)
+    assert "requirements.txt" in problem(tmp_path)
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    assert guess(tmp_path).app.entry == "app:app"
 
 
 @pytest.mark.parametrize(
@@ -155,7 +170,7 @@ def test_a_broken_declaration_is_said_with_its_file(tmp_path: Path) -> None:
         ),
         ({"requirements.txt": "alembic\n", "alembic.ini": ""}, ("alembic", "upgrade", "head")),
         ({"Procfile": "release: ./migrate.sh --now\n"}, ("./migrate.sh", "--now")),
-        ({"Procfile": "release: a && b $X\n"}, ("sh", "-c", "exec a && b $X")),
+        ({"Procfile": "release: a && b $X\n"}, ("sh", "-c", "a && b $X")),
         ({"migrations/env.py": ""}, ()),
     ],
     ids=["Flask-Migrate", "Alembic", "Procfile", "Procfile with a shell's syntax", "a folder of something else"],
@@ -167,6 +182,41 @@ def test_the_migration_is_found(tmp_path: Path, files: dict[str, str], command: 
 def test_the_url_of_static_files_is_found(tmp_path: Path) -> None:
     application(tmp_path, {"app.py": "from flask import Flask\napp = Flask(__name__, static_url_path='/assets')\n"})
     assert guess(tmp_path).app.static_url == "/assets/"
+
+
+def test_without_static_files_no_url_is_theirs(tmp_path: Path) -> None:
+    assert guess(application(tmp_path, {"app.py": OBJECT})).app.static_url is None
+    (tmp_path / "static").mkdir()
+    assert guess(tmp_path).app.static_url == "/static/"
+
+
+def test_a_file_of_sqlite_is_kept_unless_the_database_is_postgresql(tmp_path: Path) -> None:
+    code = f"{OBJECT}app.config['SQLALCHEMY_DATABASE_URI'] = 'sqlite:///shop.db'\n"
+    assert guess(application(tmp_path, {"app.py": code})).app.data == "/app/instance"
+    assert guess(application(tmp_path, {"app.py": code, "requirements.txt": "psycopg\n"})).app.data is None
+
+
+@pytest.mark.parametrize(
+    ("files", "name", "command"),
+    [
+        (
+            {"tasks.py": "from celery import Celery\nqueue = Celery('shop')\n"},
+            "worker",
+            ("celery", "--app", "tasks:queue", "worker", "--loglevel", "info"),
+        ),
+        ({"requirements.txt": "rq\n"}, "worker", ("sh", "-c", 'RQ_REDIS_URL="$REDIS_URL" exec rq worker')),
+        ({"Procfile": "web: gunicorn app:app\nMail_Queue: rq worker mail\n"}, "mail-queue", ("rq", "worker", "mail")),
+        (
+            {"Procfile": "beat: celery --app tasks beat $MORE\n"},
+            "beat",
+            ("sh", "-c", "exec celery --app tasks beat $MORE"),
+        ),
+    ],
+    ids=["Celery", "RQ", "Procfile", "Procfile with a variable"],
+)
+def test_a_worker_is_a_process(tmp_path: Path, files: dict[str, str], name: str, command: tuple[str, ...]) -> None:
+    processes = guess(application(tmp_path, {"app.py": OBJECT, **files})).app.processes
+    assert {each: process.command for each, process in processes.items()} == {name: command}
 
 
 def test_each_part_is_said_with_what_it_is_from(tmp_path: Path) -> None:
