@@ -11,12 +11,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from flaskstack.cli import detect, scaffold
-from flaskstack.errors import Problem, SettingsError
+from flaskstack.cli import detect, scaffold, written
+from flaskstack.errors import SettingsError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
 
 FOLDER: Final = "deploy"
 """Folder of the project in the application's own."""
@@ -40,22 +39,18 @@ def run(options: argparse.Namespace) -> int:
     ignored = source / ".dockerignore"
     if not ignored.exists():
         files[ignored] = scaffold.dockerignore(within)
-    _refuse_collisions(files)
+    written.refuse_collisions(files, "move it away, or choose another folder: --output DIR")
 
     say = sys.stdout.write
     say("".join(f"{note}\n" for note in guess.notes))
-    for file, content in files.items():
-        if options.dry_run:
-            say(f"\n--- {_shown(file)}\n{content}")
-        else:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("x") as opened:
-                opened.write(content)
-            say(f"wrote {_shown(file)}\n")
+    if options.dry_run:
+        say("".join(f"\n--- {written.shown(file)}\n{content}" for file, content in files.items()))
+    else:
+        written.write(files)
     if within and ignored not in files and within not in ignored.read_text().split():
-        say(f"\nAdd the line `{within}` to {_shown(ignored)}: the project must not be in the image.\n")
+        say(f"\nAdd the line `{within}` to {written.shown(ignored)}: the project must not be in the image.\n")
     say(
-        f"\nNext:\n  cd {_shown(output)}\n  pulumi install\n  pulumi stack init dev\n  pulumi preview\n  pulumi up\n"
+        f"\nNext:\n  cd {written.shown(output)}\n  pulumi install\n  pulumi stack init dev\n  pulumi preview\n"
         "For production, fill in Pulumi.prod.yaml, then: pulumi stack init prod && pulumi preview\n"
     )
     return 0
@@ -72,15 +67,3 @@ def _guess(options: argparse.Namespace) -> detect.Guess:
         sys.stderr.write("WSGI entry: ")
         sys.stderr.flush()
         return detect.guess(options.path, entry=sys.stdin.readline().strip(), name=options.name)
-
-
-def _refuse_collisions(files: Iterable[Path]) -> None:
-    there = [file for file in files if file.exists() or file.is_symlink()]
-    if there:
-        fix = "move it away, or choose another folder: --output DIR"
-        raise SettingsError([Problem(_shown(file), "exists", "is never overwritten", fix) for file in there])
-
-
-def _shown(path: Path) -> str:
-    """Return a path as a person here would type it."""
-    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
