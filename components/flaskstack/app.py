@@ -39,7 +39,7 @@ Folder = Annotated[str, pydantic.Field(pattern=r"^(/\.?[A-Za-z0-9_-][A-Za-z0-9._
 
 SECRET_VARIABLES: Final = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "REDIS_URL")
 """Variables that hold the secrets which every target knows by arguments of their own."""
-_DECIDED: Final = frozenset({"FLASK_DEBUG", "PORT", "PROXY_HOPS"})
+DECIDED: Final = frozenset({"FLASK_DEBUG", "PORT", "PROXY_HOPS"})
 """Variables that mode, port and target decide."""
 
 
@@ -135,7 +135,7 @@ class FlaskApp(Model):
         if taken:
             message = f"{', '.join(taken)} must not stand here in plain text; they have settings of their own"
             raise ValueError(message)
-        if derived := sorted(_DECIDED & value.keys()):
+        if derived := sorted(DECIDED & value.keys()):
             message = f"{', '.join(derived)} cannot be set here: mode, app.port and the target decide it"
             raise ValueError(message)
         return value
@@ -143,7 +143,7 @@ class FlaskApp(Model):
     @pydantic.field_validator("secrets")
     @classmethod
     def _are_further_ones(cls, value: tuple[str, ...], info: pydantic.ValidationInfo) -> tuple[str, ...]:
-        if known := sorted({*SECRET_VARIABLES, *_DECIDED}.intersection(value)):
+        if known := sorted({*SECRET_VARIABLES, *DECIDED}.intersection(value)):
             message = f"{', '.join(known)} need not be listed: the targets know it"
             raise ValueError(message)
         if plain := sorted(set(info.data.get("environment", ())).intersection(value)):
