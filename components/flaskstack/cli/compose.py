@@ -64,7 +64,8 @@ def render(app: FlaskApp, output: Path, *, dev: bool = False, port: int = 8080) 
     def build() -> None:
         # A CA bundle belongs to the machine that builds, not into a file.
         AppImage(name, AppImageArgs(app=app, ca_bundle=""))
-        LocalStack(name, LocalStackArgs(app=app, image=app.name, dev=dev, port=port))
+        further = {variable: services.reference(variable) for variable in app.secrets}
+        LocalStack(name, LocalStackArgs(app=app, image=app.name, dev=dev, port=port, secrets=further))
 
     resources = registered(build, app.name, _made)
     made = services.project(resources, f"{name}-")

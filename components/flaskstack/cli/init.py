@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from flaskstack.app import CODE
 from flaskstack.cli import detect, scaffold, written
 from flaskstack.errors import SettingsError
 
 if TYPE_CHECKING:
     import argparse
+
+    from flaskstack.app import FlaskApp
 
 FOLDER: Final = "deploy"
 """Folder of the project in the application's own."""
@@ -42,6 +45,8 @@ def run(options: argparse.Namespace) -> int:
     written.refuse_collisions(files, "move it away, or choose another folder: --output DIR")
 
     say = sys.stdout.write
+    if app.data and (place := _mounted_on(guess.app)) and not options.dry_run:
+        place.mkdir(exist_ok=True)
     say("".join(f"{note}\n" for note in guess.notes))
     if options.dry_run:
         say("".join(f"\n--- {written.shown(file)}\n{content}" for file, content in files.items()))
@@ -67,3 +72,9 @@ def _guess(options: argparse.Namespace) -> detect.Guess:
         sys.stderr.write("WSGI entry: ")
         sys.stderr.flush()
         return detect.guess(options.path, entry=sys.stdin.readline().strip(), name=options.name)
+
+
+def _mounted_on(app: FlaskApp) -> Path | None:
+    """Return the folder of the source that the data folder stands in for: development needs it to be there."""
+    inside = PurePosixPath(str(app.data))
+    return app.source / inside.relative_to(CODE) if inside.is_relative_to(CODE) else None

@@ -40,7 +40,18 @@ def files(app: FlaskApp) -> dict[str, str]:
 
 def dockerignore(project: str) -> str:
     """Return a .dockerignore: what does not run must not be in the image. `project`: folder of the Pulumi project."""
-    kept_out = (project, ".git", "**/__pycache__", "**/*.py[cod]", "**/.*_cache", "**/.env*", ".venv", "venv", "tests")
+    kept_out = (
+        project,
+        ".git",
+        "**/__pycache__",
+        "**/*.py[cod]",
+        "**/.*_cache",
+        "**/.env*",
+        ".venv",
+        "venv",
+        "instance",
+        "tests",
+    )
     return "\n".join(each for each in kept_out if each) + "\n"
 
 

@@ -34,9 +34,9 @@ _SAME: Final = {
     "user": "user",
 }
 """Inputs that need only another name."""
-_LEFT_OUT: Final = frozenset({"labels", "mustRun", "networkMode", "start", "stopTimeout", "uploads", "logDriver"})
-"""Labels are for finding what Pulumi made; depends_on says what starts when; the network is the default one;
-destroyGraceSeconds says the stop timeout too; uploads are files that are mounted; logDriver stands with logOpts."""
+_LEFT_OUT: Final = frozenset({"labels", "mustRun", "start", "stopTimeout", "uploads", "logDriver"})
+"""Labels are for finding what Pulumi made; depends_on says what starts when; destroyGraceSeconds says the stop timeout
+too; uploads are files that are mounted; logDriver stands with logOpts."""
 
 
 @dataclass
@@ -56,7 +56,7 @@ def reference(name: str) -> str:
 
 def text(value: str) -> str:
     """Return text as compose takes it, which replaces `$`; a secret becomes a reference to the environment."""
-    return re.sub(r"flaskstack\.([A-Z0-9_]+)\.reference", r"${\1:?set it in .env}", value.replace("$", "$$"))
+    return re.sub(r"flaskstack\.(\w+)\.reference", r"${\1:?set it in .env}", value.replace("$", "$$"))
 
 
 def project(resources: Sequence[Resource], prefix: str) -> Project:
@@ -76,7 +76,7 @@ def project(resources: Sequence[Resource], prefix: str) -> Project:
             service["deploy"] = {"replicas": len(group)}
         made.services[name] = service
     for name, group in groups.items():
-        if needed := _dependencies(group[0], resources, made.services):
+        if needed := _dependencies(group[0], resources):
             made.services[name]["depends_on"] = needed
     return made
 
@@ -118,6 +118,9 @@ def _service(container: Resource, made: Project, mounted: dict[str, str], prefix
             service |= _TRANSLATED[key](value)
         elif key == "logOpts":
             service["logging"] = {"driver": container.inputs["logDriver"], "options": value}
+        elif key == "networkMode":
+            # Any other is the private network of all services, which needs no word.
+            service |= {"network_mode": value} if value == "none" else {}
         elif key == "volumes":
             service["volumes"] = [_mount(each, made, mounted, prefix) for each in value]
         elif key == "networksAdvanced":
@@ -178,21 +181,21 @@ def _mount(volume: dict[str, Any], made: Project, mounted: dict[str, str], prefi
     return {"type": "volume", "source": name, "target": target, **read_only}
 
 
-def _dependencies(
-    container: Resource, resources: Sequence[Resource], services: dict[str, dict[str, Any]]
-) -> dict[str, dict[str, str]]:
+def _dependencies(container: Resource, resources: Sequence[Resource]) -> dict[str, dict[str, str]]:
     """Return what must have happened before a service starts, as the steps between the containers say it."""
     steps = [each for each in resources if each.type == COMMAND]
     roles = {each.id: role(each) for each in resources if each.type == CONTAINER}
     needed: dict[str, str] = {}
     for step in steps:
-        job = roles.get(step.inputs["environment"]["JOB"], "")
+        jobs = [roles[each] for each in step.inputs["environment"]["JOBS"].split()]
         waited = {roles[each]: "service_healthy" for each in step.inputs["environment"]["WAIT_FOR"].split()}
         # nginx has the release in its files, so it starts when the release would have run.
-        if role(container) == job or (role(container) == NGINX and job == RELEASE):
-            needed |= waited
+        own = RELEASE if role(container) == NGINX else role(container)
+        if own in jobs:
+            # Jobs run one after the other.
+            needed |= waited | dict.fromkeys(jobs[: jobs.index(own)], "service_completed_successfully")
         elif step.name in container.after:
-            needed |= {job: "service_completed_successfully"} if job in services else waited
+            needed |= dict.fromkeys(jobs, "service_completed_successfully") if jobs else waited
     return {name: {"condition": condition} for name, condition in sorted(needed.items())}
 
 

@@ -130,6 +130,15 @@ def test_every_setting_of_production_is_in_its_file(shop: Path) -> None:
         assert key in text
 
 
+def test_a_data_folder_inside_the_code_is_made_for_development_to_mount_it(shop: Path) -> None:
+    (shop / "requirements.txt").write_text("flask\n")
+    (shop / "shop.py").write_text(f"{APP}app.config['SQLALCHEMY_DATABASE_URI'] = 'sqlite:///shop.db'\n")
+    flaskstack("init", folder=shop)
+    assert (shop / "instance").is_dir()
+    assert "instance" in (shop / ".dockerignore").read_text().split()
+    assert 'data="/app/instance"' in (shop / "deploy" / "__main__.py").read_text()
+
+
 @pytest.fixture
 def project(shop: Path) -> Program:
     """Return the written project of the shop, driven by the real CLI, with a state of its own."""
