@@ -7,6 +7,7 @@ are references to a Secret that exists, never values.
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -135,4 +136,5 @@ def _secret_keys(objects: Sequence[Resource]) -> str:
     wanted = [entry["valueFrom"]["secretKeyRef"] for entry in entries if "secretKeyRef" in entry.get("valueFrom", {})]
     keys = sorted({f"{each['key']} (optional)" if each.get("optional") else each["key"] for each in wanted})
     named = sorted({each["name"] for each in wanted})
-    return f"# The pods read the Secret {', '.join(named)}, which must exist with the keys {', '.join(keys)}.\n"
+    said = f"The pods read the Secret {', '.join(named)}, which must exist with the keys {', '.join(keys)}."
+    return textwrap.fill(said, 118, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False) + "\n"

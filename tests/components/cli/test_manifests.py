@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, cast
 
@@ -53,8 +54,9 @@ def without_names(value: Any) -> Any:
         return {key: without_names(item) for key, item in value.items()}
     if isinstance(value, list):
         return [without_names(item) for item in value]
-    generated = isinstance(value, str) and value.startswith(("guestbook-3", "guestbook-migrate-"))
-    return str(value).rpartition("-")[0] if generated else value
+    if isinstance(value, str) and re.fullmatch(r"guestbook-(migrate-)?[0-9a-f]{10,12}-[a-z0-9]{5}", value):
+        return value.rpartition("-")[0]
+    return value
 
 
 def test_each_object_of_the_component_is_there_as_the_component_says_it(
