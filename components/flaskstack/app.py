@@ -67,7 +67,8 @@ class Server(Model):
         """Return the variables that `server/gunicorn.conf.py` reads."""
         values: dict[str, object] = {
             "GUNICORN_WORKER_CLASS": self.worker_class,
-            "GUNICORN_THREADS": self.threads,
+            # Given threads, Gunicorn makes a gthread worker of a sync one.
+            "GUNICORN_THREADS": self.threads if self.worker_class == "gthread" else None,
             "GUNICORN_WORKER_CONNECTIONS": self.worker_connections,
             "GUNICORN_TIMEOUT": self.timeout,
             "GUNICORN_GRACEFUL_TIMEOUT": self.graceful_timeout,
