@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import pulumi
 
 from flaskstack.errors import HIDDEN, Problem, SettingsError
+from flaskstack.secret_key import weak_key
 
 if TYPE_CHECKING:
     import pulumi_kubernetes
@@ -45,7 +46,7 @@ class Production:
     def of(cls, app: FlaskApp) -> Self:
         """Return the settings for `app` of the selected stack; `SETTINGS` and `SECRETS` say which they are.
 
-        Raises `SettingsError` with all that are missing, and with secrets that stand in plain text.
+        Raises `SettingsError` with all that are missing, secrets that stand in plain text, and a weak key.
         """
         config = pulumi.Config()
         needed = {"secretKey": "at least 32 random bytes, such as those of: openssl rand -hex 32"}
@@ -61,6 +62,9 @@ class Production:
             if config.get(key) and not pulumi.runtime.is_config_secret(full):
                 reason = "stands in plain text in the stack's file"
                 problems.append(Problem(full, HIDDEN, reason, f"pulumi config set --secret {full} ..."))
+        if (held := config.get("secretKey")) and (weakness := weak_key(held)):
+            fix = f'pulumi config set --secret {config.full_key("secretKey")} "$(openssl rand -hex 32)"'
+            problems.append(Problem(config.full_key("secretKey"), HIDDEN, weakness, fix))
         if problems:
             raise SettingsError(problems)
 

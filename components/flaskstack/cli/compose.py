@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from flaskstack import AppImage, AppImageArgs, LocalStack, LocalStackArgs
+from flaskstack import AppImage, AppImageArgs, LocalStack, LocalStackArgs, build_context
 from flaskstack.cli import detect, services, written
 from flaskstack.cli.registered import STACK, registered
 from flaskstack.dependencies import MANIFESTS
@@ -135,12 +135,11 @@ def _relative(path: Path, output: Path) -> str:
 
 def _keep_secrets_out(app: FlaskApp, output: Path) -> None:
     """Refuse to have a .env with secrets in the build context, from which the image would copy it."""
-    ignored = app.source / ".dockerignore"
-    lines = ignored.read_text().split() if ignored.is_file() else []
-    if output.is_relative_to(app.source) and not {".env", ".env*", "**/.env", "**/.env*"}.intersection(lines):
+    if output.is_relative_to(app.source) and build_context.not_ignored(app.source, [".env"]):
+        ignored = app.source / ".dockerignore"
         reason = "does not name .env, so the image would hold the secrets of the file .env beside compose.yaml"
         fix = f"echo '**/.env*' >> {written.shown(ignored)}"
-        raise SettingsError([Problem(".dockerignore", "found" if lines else "missing", reason, fix)])
+        raise SettingsError([Problem(".dockerignore", "found" if ignored.exists() else "missing", reason, fix)])
 
 
 def _head(app: FlaskApp, secrets: list[str]) -> str:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from flaskstack import build_context
 from flaskstack.app import CODE
 from flaskstack.cli import detect, scaffold, written
 from flaskstack.errors import SettingsError
@@ -52,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         say("".join(f"\n--- {written.shown(file)}\n{content}" for file, content in files.items()))
     else:
         written.write(files)
-    if within and ignored not in files and within not in ignored.read_text().split():
+    if within and ignored not in files and build_context.not_ignored(source, [within]):
         say(f"\nAdd the line `{within}` to {written.shown(ignored)}: the project must not be in the image.\n")
     say(
         f"\nNext:\n  cd {written.shown(output)}\n  pulumi install\n  pulumi stack init dev\n  pulumi preview\n"

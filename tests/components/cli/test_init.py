@@ -162,10 +162,11 @@ def test_production_asks_for_all_that_is_missing_and_then_previews(project: Prog
         assert f"shop:{key} = not set" in missing
     for key in ("context", "host", "repository"):
         project.run("config", "set", key, "shop.example")
-    project.run("config", "set", "secretKey", "canary-in-plain-text")
+    project.run("config", "set", "secretKey", "canary")
     project.run("config", "set", "--secret", "databaseUrl", "postgresql://shop:canary@db.example/shop")
     refused = project.run("preview", ok=False)
     assert "shop:secretKey = [secret]: stands in plain text" in refused
+    assert "shop:secretKey = [secret]: too weak" in refused
     assert "canary" not in refused
     project.run("config", "set", "--secret", "secretKey", "canary-" + "0123456789abcdef" * 4)
     shown = project.run("preview")
