@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import math
-import string
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -12,23 +10,11 @@ from flaskstack import Problem, nginx, secret
 from flaskstack.errors import HIDDEN
 from flaskstack.kubernetes import plan, rollout
 from flaskstack.local import files
+from flaskstack.secret_key import weak_key
 
 if TYPE_CHECKING:
     from stacks.settings import Settings
 
-SECRET_KEY_BITS: Final = 256
-"""Entropy that a SECRET_KEY must be able to hold: 32 bytes, what `secrets.token_hex()` makes."""
-KNOWN_KEYS: Final = (
-    "changeme",
-    "secret",
-    "your-secret-key",
-    "your_secret_key",
-    "insecure",
-    "example",
-    # The two that Flask's own documentation has shown over the years.
-    "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
-    "_5#y2L",
-)
 POSTGRES_HOST: Final = "postgres"
 """Host in a DATABASE_URL that means the local stack's own PostgreSQL."""
 
@@ -152,25 +138,3 @@ def _source(settings: Settings, prefix: str) -> Problem | None:
     return Problem(
         f"{prefix}app.path", settings.app.path, "no such folder", f"pulumi config set --path {prefix}app.path FOLDER"
     )
-
-
-def weak_key(key: str) -> str | None:
-    """Return why a SECRET_KEY is too weak for production, None when it is not."""
-    if any(example in key for example in KNOWN_KEYS if len(example) > 8) or key.lower() in KNOWN_KEYS:  # noqa: PLR2004
-        return "a known example, not a secret"
-    alphabets = (
-        string.digits,
-        string.hexdigits[:16],
-        string.hexdigits[:10] + string.hexdigits[16:],
-        string.ascii_lowercase,
-        string.ascii_letters,
-        string.ascii_letters + string.digits,
-        string.ascii_letters + string.digits + "-_",
-        string.printable,
-    )
-    size = next((len(alphabet) for alphabet in alphabets if set(key) <= set(alphabet)), 256)
-    # What is only said again adds nothing: the shortest part that makes the whole by repetition is all there is.
-    bits = (key + key).find(key, 1) * math.log2(size)
-    if bits < SECRET_KEY_BITS or len(set(key)) < 10:  # noqa: PLR2004  # ten different characters: fewer is a pattern, not chance
-        return f"too weak: it can hold {math.floor(bits) // 8} bytes of entropy, {SECRET_KEY_BITS // 8} are needed"
-    return None

@@ -12,6 +12,7 @@ from flaskstack.images import DEFAULT_IMAGES
 from flaskstack.local.container import Health, Limits
 from flaskstack.local_stack import LocalStack, LocalStackArgs
 from flaskstack.process import Process
+from flaskstack.production import Production
 
 if TYPE_CHECKING:
     from flaskstack.kubernetes_app import KubernetesApp, KubernetesAppArgs
@@ -30,6 +31,7 @@ __all__ = [
     "LocalStackArgs",
     "Problem",
     "Process",
+    "Production",
     "RateLimit",
     "SecurityHeaders",
     "Server",

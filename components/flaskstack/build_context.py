@@ -30,16 +30,16 @@ def secrets_in(source: Path, path: str, ignore: Path | None = None) -> list[Prob
             f"{name} lies in it, and no .dockerignore leaves it out: its secrets would be in the image",
             f"echo '{name}' >> {path}/.dockerignore",
         )
-        for name in _not_ignored(source, found, ignore)
+        for name in not_ignored(source, found, ignore)
     ]
 
 
 def clutter_in(source: Path, ignore: Path | None = None) -> list[str]:
     """Return the names of what makes a build slow and rebuilds it for nothing."""
-    return _not_ignored(source, [name for name in _WARNED if (source / name).exists()], ignore)
+    return not_ignored(source, [name for name in _WARNED if (source / name).exists()], ignore)
 
 
-def _not_ignored(source: Path, names: list[str], ignore: Path | None) -> list[str]:
+def not_ignored(source: Path, names: list[str], ignore: Path | None = None) -> list[str]:
     """Return which of `names`, which lie directly in `source`, are not ignored. `ignore`: a Dockerfile's own file."""
     place = next((each for each in (ignore, source / ".dockerignore") if each and each.is_file()), None)
     lines = place.read_text().splitlines() if place else []

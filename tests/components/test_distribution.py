@@ -96,3 +96,26 @@ def test_components_import_nothing_of_the_project(wheel: Path) -> None:
                 for foreign in ("stacks", "app", "toolchain"):
                     assert f"\nfrom {foreign}" not in text, name
                     assert f"\nimport {foreign}" not in text, name
+
+
+def test_the_command_runs_from_the_installed_distribution_in_a_folder_with_a_program(
+    wheel: Path, tmp_path: Path
+) -> None:
+    site, project = tmp_path / "site", tmp_path / "project"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    project.mkdir()
+    (project / "__main__.py").write_text("raise SystemExit('the program ran, not the command')\n")
+    (project / "shop.py").write_text("from flask import Flask\napp = Flask(__name__)\n")
+    (project / "requirements.txt").write_text("flask\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "flaskstack", "dockerfile"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=project,
+        env={"PYTHONPATH": str(site)},
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert '"shop:app"' in done.stdout

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from flaskstack import SettingsError
-from stacks.checks import weak_key
+from flaskstack.secret_key import weak_key
 from stacks.settings import SECRETS, Settings, check
 
 ROOT = Path(__file__).parents[2]

@@ -17,13 +17,14 @@ SECONDS = 120
 
 
 class Program:
-    """A Pulumi program in a folder of its own, with its own state."""
+    """A Pulumi program in a folder of its own, with its own state. A project that is there is taken as it is."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.image = ""
         (folder / "state").mkdir()
-        (folder / "Pulumi.yaml").write_text("name: test\nruntime: python\n")
+        if not (folder / "Pulumi.yaml").exists():
+            (folder / "Pulumi.yaml").write_text("name: test\nruntime: python\n")
         self.environment = {
             **os.environ,
             "PULUMI_BACKEND_URL": f"file://{folder}/state",
