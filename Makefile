@@ -6,6 +6,7 @@ SHELL := /bin/bash
 
 STACK ?= dev
 ROLE ?= web
+TESTS ?=
 FILE ?=
 IMAGE ?=
 
@@ -104,14 +105,12 @@ restore: ## Put a dump back, in one transaction (FILE=backups/...)
 	echo "restored $(FILE)"
 
 .PHONY: test
-test: setup ## Run the tests, those on the real Docker engine too
-	@$(TOOLS)
-	python -m pytest -m "not cluster"
-
-.PHONY: test-cluster
-test-cluster: setup ## Run the tests of the Kubernetes target, on the cluster of FLASKSTACK_KUBECONFIG
-	@$(TOOLS)
-	python -m pytest -m cluster
+test: setup ## Run the tests, those on the real Docker engine and the real cluster too (TESTS=tests/app)
+	@toolchain/kube up
+	$(TOOLS)
+	eval "$$(toolchain/kube env)"
+	# Most of the time is waiting for probes and drains, so three tests at a time keep two cores busy.
+	python -m pytest --numprocesses 3 --dist loadgroup $(TESTS)
 
 .PHONY: cluster
 cluster: setup ## Bring up a single-node Kubernetes of this project's own
