@@ -14,7 +14,7 @@ import yaml
 
 
 def holding(context: str | None) -> str | None:
-    """Return the first file of KUBECONFIG's list that defines `context`; None where there is no list or no such file."""
+    """Return the first file of a list in KUBECONFIG that defines `context`, None without a list or such a file."""
     files = [name for name in os.environ.get("KUBECONFIG", "").split(os.pathsep) if name]
     if len(files) < 2:  # noqa: PLR2004  # a list of one is what the plugin takes
         return None
