@@ -282,6 +282,10 @@ def test_a_generated_key_is_never_weak(make: Any, number: int) -> None:
     assert weak_key(make(32)) is None, number
 
 
+def test_a_generated_key_that_happens_to_have_no_digit_is_not_weak() -> None:
+    assert weak_key("vtlLrqWSNWcwjaBTbaOyKUQhqDJpqxYhgPxtNfWHpCo") is None
+
+
 @pytest.mark.parametrize("make", [generator.token_hex, generator.token_urlsafe])
 def test_half_a_generated_key_is_weak(make: Any) -> None:
     assert "entropy" in str(weak_key(make(16)))
