@@ -18,7 +18,9 @@ def lines(capsys):
 
 
 @pytest.mark.parametrize(
-    "text", ['quotes " and \\', "line\nbreaks\r\n\u2028", "bell \x07 \x1b[31m", "half \ud800", "{}"]
+    "text",
+    ['quotes " and \\', "line\nbreaks\r\n\u2028", "bell \x07 \x1b[31m", "half \ud800", "{}"],
+    ids=["quotes", "line breaks", "control characters", "half a character", "braces"],
 )
 def test_a_message_comes_back_as_it_was(app, lines, text):
     app.logger.warning("%s", text)

@@ -116,7 +116,7 @@ class Load:
             try:
                 connection.request(method, path, body, headers)
                 answer = connection.getresponse()
-                answer.read()
+                content = answer.read()
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
                 connection = self._open()
@@ -127,7 +127,7 @@ class Load:
                 self._count(f"{method} {path}: {type(error).__name__}: {error}")
             else:
                 good = (200, 201)
-                self._count(None if answer.status in good else f"{method} {path}: {answer.status}")
+                self._count(None if answer.status in good else f"{method} {path}: {answer.status} {content[:120]!r}")
             break
         if not keep:
             connection.close()
