@@ -68,9 +68,10 @@ def ingress(plan: Plan, parent: pulumi.Resource, backend: pulumi.Input[str]) -> 
         ),
     )
     awaited = {} if wanted.wait else {"pulumi.com/skipAwait": "true"}
+    annotations = {**SERVED_BY_TLS, **wanted.annotations, **awaited}
     return Ingress(
         f"{plan.name}-ingress",
-        metadata=identity.metadata(plan, plan.app.name, WEB, annotations={**SERVED_BY_TLS, **wanted.annotations, **awaited}),
+        metadata=identity.metadata(plan, plan.app.name, WEB, annotations=annotations),
         spec=IngressSpecArgs(
             ingress_class_name=wanted.class_name,
             # Without a Secret of its own: TLS with the controller's default certificate.
