@@ -129,7 +129,8 @@ def _change(step: Mapping[str, Any]) -> Change:
     reasons = {*(step.get("replaceReasons") or ()), *_replacing(detailed)}
     properties: tuple[Property, ...] = ()
     if old and new and kind in ("change", "replace"):
-        properties = _differences(old, new, reasons) or _computed(step, detailed, reasons)
+        named = [*detailed, *(name for name in step.get("diffReasons") or () if name not in detailed)]
+        properties = _differences(old, new, named, reasons) or _computed(step, named, reasons)
     urn = step["urn"]
     return Change(
         kind,
@@ -158,8 +159,9 @@ def _replacing(detailed: Mapping[str, Any]) -> set[str]:
     return {path for path, diff in detailed.items() if str(diff.get("kind", "")).endswith("-replace")}
 
 
-def _differences(old: Resource, new: Resource, reasons: set[str]) -> tuple[Property, ...]:
-    before, after = _flat(held_back(old.type, dict(old.inputs))), _flat(held_back(new.type, dict(new.inputs)))
+def _differences(old: Resource, new: Resource, named: list[str], reasons: set[str]) -> tuple[Property, ...]:
+    whole = held_back(old.type, dict(old.inputs)), held_back(new.type, dict(new.inputs))
+    before, after = map(_flat, whole)
     # What was a secret anywhere in a list may now stand elsewhere in it, in plain text.
     guarded = _uneven(old.inputs, new.inputs)
     found = []
@@ -170,10 +172,9 @@ def _differences(old: Resource, new: Resource, reasons: set[str]) -> tuple[Prope
         hidden = SECRET in pair or any(path.startswith(f"{name}[") for name in guarded)
         shown = [None if value is None else SECRET if hidden and value is not None else value for value in pair]
         found.append(Property(path, shown[0], shown[1], replaces=_is_reason(path, reasons)))
-    # Both sides masked: the engine knows that they differ, and this is all that can be said.
-    named = {re.split(r"[.\[]", item.path)[0] for item in found}
-    unseen = [name for name in sorted(reasons) if re.split(r"[.\[]", name)[0] not in named and dig(new.inputs, name)]
-    found += [Property(name, SECRET, SECRET, replaces=True) for name in unseen if new.inputs.get(name) is SECRET]
+    # Both sides are masked: the engine knows that they differ, and that is all that can be said.
+    unseen = [path for path in named if all(dig(side, *_keys(path)) is SECRET for side in whole)]
+    found += [Property(path, SECRET, SECRET, _is_reason(path, reasons)) for path in unseen]
     return tuple(found)
 
 
@@ -217,19 +218,21 @@ def _is_reason(path: str, reasons: set[str]) -> bool:
     )
 
 
-def _computed(step: Mapping[str, Any], detailed: Mapping[str, Any], reasons: set[str]) -> tuple[Property, ...]:
+def _keys(path: str) -> list[str | int]:
+    return [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]\"]+", path)]
+
+
+def _computed(step: Mapping[str, Any], named: list[str], reasons: set[str]) -> tuple[Property, ...]:
     """Return what differs though no input does: what the plugin found at the thing itself, or in its content."""
     kind = (step.get("newState") or {}).get("type", "")
     before = held_back(kind, cleaned((step.get("oldState") or {}).get("outputs") or {}))
     after = held_back(kind, cleaned((step.get("newState") or {}).get("inputs") or {}))
-    names = [*detailed, *(name for name in step.get("diffReasons") or () if name not in detailed)]
     found = []
-    for path in names:
-        keys = [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]\"]+", path)]
-        pair = dig(before, *keys), dig(after, *keys)
+    for path in named:
+        pair = dig(before, *_keys(path)), dig(after, *_keys(path))
         if SECRET in pair:
             pair = (SECRET, SECRET)
-        found.append(Property(path, *pair, replaces=_is_reason(path, reasons)))
+        found.append(Property(path, *pair, _is_reason(path, reasons)))
     return tuple(found)
 
 

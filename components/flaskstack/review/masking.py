@@ -1,4 +1,4 @@
-"""What of a value may be shown. The engine masks what it keeps secret; here, whatever else looks like a secret goes too.
+"""What of a value may be shown. The engine masks what it keeps secret; whatever else looks like a secret goes here.
 
 A value that was plain and becomes a secret is one on both sides, and so is one that ceases to be.
 """
