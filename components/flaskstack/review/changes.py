@@ -37,8 +37,9 @@ class Property:
 
     path: str
     old: Any
+    """What it is, masked. None: it is not there."""
     new: Any
-    """What it is and would be, masked. None: it is not there."""
+    """What it would be, masked. None: it would not be there."""
     replaces: bool = False
     """Whether it is a reason to replace the resource."""
 
@@ -97,18 +98,22 @@ def read(digest: Mapping[str, Any], stack: str, *, fresh: bool = False, notes: I
     """Return what `pulumi preview --json` wrote, of a stack of that name."""
     steps: dict[str, Change] = {}
     for step in digest.get("steps") or ():
+        # Components are the sum of their children, and providers how they are reached.
+        state = step.get("newState") or step.get("oldState") or {}
+        if not state.get("custom") or state["type"].startswith("pulumi:providers:"):
+            continue
         change = _change(step)
         former = steps.get(change.urn)
         # A replacement may come as three steps; the one that compares both says it all.
         if former is None or (change.old and change.new and not (former.old and former.new)):
             steps[change.urn] = change
-    messages = [(item.get("severity", "info"), item.get("message", "")) for item in digest.get("diagnostics") or ()]
-    errors = [text.strip() for severity, text in messages if severity == "error"]
+    said = [(item.get("severity", "info"), item.get("message", "")) for item in digest.get("diagnostics") or ()]
+    messages = [(severity, text.strip().removeprefix(f"{severity}: ")) for severity, text in said]
+    errors = [text for severity, text in messages if severity == "error"]
     return Preview(
         stack,
-        # Components are only the sum of their children.
-        tuple(change for change in steps.values() if not change.type.startswith("pulumi:pulumi:")),
-        tuple((severity, text.strip()) for severity, text in messages if severity != "error"),
+        tuple(steps.values()),
+        tuple(item for item in messages if item[0] != "error"),
         "\n".join(errors),
         fresh,
         tuple(notes),
@@ -135,7 +140,7 @@ def _change(step: Mapping[str, Any]) -> Change:
     return Change(
         kind,
         urn,
-        state.get("type") or urn.split("::")[2].rpartition("$")[2],
+        state["type"],
         properties,
         old,
         new,
@@ -171,7 +176,7 @@ def _differences(old: Resource, new: Resource, named: list[str], reasons: set[st
             continue
         hidden = SECRET in pair or any(path.startswith(f"{name}[") for name in guarded)
         shown = [None if value is None else SECRET if hidden and value is not None else value for value in pair]
-        found.append(Property(path, shown[0], shown[1], replaces=_is_reason(path, reasons)))
+        found.append(Property(path, shown[0], shown[1], _is_reason(path, reasons)))
     # Both sides are masked: the engine knows that they differ, and that is all that can be said.
     unseen = [path for path in named if all(dig(side, *_keys(path)) is SECRET for side in whole)]
     found += [Property(path, SECRET, SECRET, _is_reason(path, reasons)) for path in unseen]
@@ -232,7 +237,7 @@ def _computed(step: Mapping[str, Any], named: list[str], reasons: set[str]) -> t
         pair = dig(before, *_keys(path)), dig(after, *_keys(path))
         if SECRET in pair:
             pair = (SECRET, SECRET)
-        found.append(Property(path, *pair, _is_reason(path, reasons)))
+        found.append(Property(path, pair[0], pair[1], _is_reason(path, reasons)))
     return tuple(found)
 
 

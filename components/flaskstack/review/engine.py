@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 SOCKET: Final = "unix:///var/run/docker.sock"
 SECONDS: Final = 2
@@ -41,9 +41,9 @@ def answers(host: str) -> bool:
 
 
 @contextlib.contextmanager
-def available() -> Iterator[dict[str, str]]:
+def available(present: Mapping[str, str] = os.environ) -> Iterator[dict[str, str]]:
     """Yield the environment of a process that needs an engine for a preview: the present one, or the stand-in's."""
-    environment = dict(os.environ)
+    environment = dict(present)
     if answers(environment.get("DOCKER_HOST") or SOCKET):
         yield environment
         return

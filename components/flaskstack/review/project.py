@@ -103,7 +103,7 @@ class Project:
             content: dict[str, Any] = (yaml.safe_load(original.read_text()) or {}) if original.is_file() else {}
             settings = content.get("config") or {}
             kept = {key: value for key, value in settings.items() if not _secure(value)}
-            values = {key: RANDOM for key in settings.keys() - kept.keys()}
+            values = dict.fromkeys(settings.keys() - kept.keys(), RANDOM)
             values |= {each.key: each.value for each in placeholders if fnmatch.fnmatch(stack, each.stacks)}
             rest = {key: value for key, value in content.items() if key not in _ENCRYPTION}
             file.write_text(yaml.safe_dump({**rest, "config": kept}))

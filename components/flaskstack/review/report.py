@@ -107,7 +107,8 @@ def _images(review: Review) -> Iterator[str]:
         yield "| image | built | from | platforms | goes to |"
         yield "|---|---|---|---|---|"
     for item in found:
-        yield f"| {' | '.join((_code(item.tags), _text(item.built), _code(item.source), _text(item.platforms), _text(item.goes)))} |"
+        cells = _code(item.tags), _text(item.built), _code(item.source), _text(item.platforms), _text(item.goes)
+        yield f"| {' | '.join(cells)} |"
 
 
 def _changes(past: str, changed: list[Change], *, details: bool) -> Iterator[str]:
@@ -165,8 +166,11 @@ def _text(value: str) -> str:
 
 
 def _code(value: str) -> str:
-    escaped = html.escape(" ".join(value.split(" ")), quote=False)
-    return f"<code>{escaped.replace('|', '&#124;').replace('@', '&#64;').replace('`', '&#96;').replace(chr(10), '<br>')}</code>"
+    text = html.escape(scrubbed(value), quote=False)
+    # A table's cell is one line, and a name of a person in it calls nobody.
+    for letter, entity in (("|", "&#124;"), ("@", "&#64;"), ("`", "&#96;"), ("\n", "<br>")):
+        text = text.replace(letter, entity)
+    return f"<code>{text}</code>"
 
 
 def _block(text: str) -> str:
