@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
-import textwrap
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,54 +24,7 @@ CANARY: Final = "CANARY"
 NOISE: Final = ("sourcePosition", "stackTrace", "propertyDependencies", "created", "modified", "customTimeouts")
 """What the engine says and no review reads; some of it names folders of this machine."""
 
-PROGRAM: Final = '''
-import json, pulumi, pulumi_docker as docker, pulumi_docker_build as build, pulumi_kubernetes as k8s, pulumi_random as random
-LATER = {later}
-secret = pulumi.Config().require_secret("key")
-pick = lambda before, after: after if LATER else before
-moby = docker.Provider("moby")
-cluster = k8s.Provider("cluster", context="none")
-here = lambda **more: pulumi.ResourceOptions(provider=moby, **more)
-there = lambda **more: pulumi.ResourceOptions(provider=cluster, **more)
-
-image = build.Image("image", context={{"location": "."}}, dockerfile={{"inline": "FROM scratch"}}, tags=["shop:latest"],
-    platforms=["linux/amd64"], build_args={{"VERSION": pick("1", "2")}}, build_on_preview=False, push=False, load=True,
-    secrets={{"pip": secret}}, opts=pulumi.ResourceOptions(provider=build.Provider("builder")))
-if not LATER:
-    docker.Volume("dropped", name="dropped", opts=here())
-    docker.Volume("left-behind", name="left-behind", opts=here(retain_on_delete=True))
-docker.Volume("renamed", name=pick("former", "latter"), opts=here(protect=False, retain_on_delete=True))
-ID = "sha256:" + "1" * 64
-docker.Container("database", name="database", image=ID, network_mode="bridge", memory=512, cpus="1.0",
-    labels=[{{"label": "dev.flaskstack.role", "value": "postgres"}}],
-    envs=[pick("FIRST=1", "FIRST=2"), pick("PLAIN=CANARY-was-plain", pulumi.Output.concat("PLAIN=", secret))],
-    opts=here())
-docker.Container("open", name="open", image="nginx:latest", network_mode="bridge", ports=[{{"internal": 80, "external": 80}}],
-    envs=["DATABASE_URL=postgresql://app:CANARY@db/app"], opts=here())
-random.RandomPassword("password", length=pick(20, 24), opts=pulumi.ResourceOptions(provider=random.Provider("random")))
-
-meta = lambda name, **more: {{"name": name, "namespace": "shop", **more}}
-k8s.core.v1.Namespace("shop", metadata={{"name": "shop"}}, opts=there(retain_on_delete=True))
-k8s.core.v1.Secret("secret", metadata=meta("secret"),
-    string_data={{"key": pulumi.Output.concat(secret, pick("-one", "-two"))}}, opts=there())
-k8s.core.v1.ConfigMap("config", metadata=meta("config"), data={{
-    "settings.json": json.dumps({{"size": pick(1, 2), "password": "CANARY-in-json"}}),
-    "file.ini": "[app]\\nname = a\\n" + pick("colour = blue", "colour = red") + "\\npassword = CANARY-in-a-file\\n",
-}}, opts=there())
-k8s.core.v1.PersistentVolumeClaim("claim", metadata=meta(pick("claim", "claim-2")), spec={{"accessModes": ["ReadWriteOnce"],
-    "resources": {{"requests": {{"storage": "1Gi"}}}}}}, opts=there())
-k8s.core.v1.Service("front", metadata=meta(pick("front", "front-2")), spec={{"type": "ClusterIP", "selector": {{"app": "a"}},
-    "ports": [{{"port": 80}}]}}, opts=there())
-container = {{"name": "web", "image": "shop@sha256:" + pick("a", "b") * 64,
-    "env": [{{"name": "COLOUR", "value": pick("blue", "red")}}, {{"name": "NESTED", "value": pulumi.Output.json_dumps({{"k": secret}})}}],
-    "resources": {{"requests": {{"cpu": "1", "memory": "1Gi"}}, "limits": {{"cpu": "1", "memory": "1Gi"}}}},
-    "securityContext": {{"allowPrivilegeEscalation": False, "capabilities": {{"drop": ["ALL"]}}}}}}
-k8s.apps.v1.Deployment("web", metadata=meta("web"), spec={{"selector": {{"matchLabels": {{"app": "a"}}}}, "template": {{
-    "metadata": {{"labels": {{"app": "a"}}}}, "spec": {{"containers": [container],
-    "securityContext": {{"runAsNonRoot": True, "seccompProfile": {{"type": "RuntimeDefault"}}}}}}}}}}, opts=there())
-k8s.networking.v1.Ingress("edge", metadata=meta("edge", annotations={{"policy.flaskstack.dev/ingress-tls": "TLS ends before it"}}),
-    spec={{"rules": [{{"host": "shop.example"}}]}}, opts=there())
-'''
+PROGRAM: Final = Path(__file__).with_name("review_program.py")
 
 
 class ReviewProject:
@@ -94,7 +47,8 @@ class ReviewProject:
         self.run("config", "set", "--secret", "key", f"{CANARY}-key")
 
     def write(self, *, later: bool) -> None:
-        (self.folder / "__main__.py").write_text(textwrap.dedent(PROGRAM).format(later=later))
+        shutil.copy(PROGRAM, self.folder / "__main__.py")
+        self.environment["LATER"] = str(later)
 
     def run(self, *arguments: str, text: str = "") -> str:
         done = subprocess.run(
@@ -128,16 +82,22 @@ class ReviewProject:
         """The preview of the later program, without what is of this machine."""
         self.settle()
         self.write(later=True)
-        return _quiet(self.preview())
+        found: dict[str, Any] = _quiet(self.preview())
+        return found
 
 
 def _state(new: dict[str, Any]) -> dict[str, Any]:
     state = {key: value for key, value in new.items() if key not in NOISE}
-    known = json.loads(re.sub("|".join(UNKNOWNS), "11111111-1111-4111-8111-111111111111", json.dumps(state)))
+    known: dict[str, Any] = json.loads(
+        re.sub("|".join(UNKNOWNS), "11111111-1111-4111-8111-111111111111", json.dumps(state))
+    )
     if known["custom"]:
         known["id"] = "11111111-1111-4111-8111-111111111111"
     inputs = {key: _secret(value, key) for key, value in known.get("inputs", {}).items()}
-    return {**known, "inputs": inputs, "outputs": inputs}
+    # The kubernetes plugin compares with the inputs that it notes among the outputs.
+    noted = {"__inputs": inputs, "__initialApiVersion": inputs.get("apiVersion"), "__fieldManager": "pulumi"}
+    kubernetes = known["type"].startswith("kubernetes:")
+    return {**known, "inputs": inputs, "outputs": {**inputs, **(noted if kubernetes else {})}}
 
 
 def _secret(value: Any, name: str) -> Any:
@@ -150,6 +110,8 @@ def _secret(value: Any, name: str) -> Any:
 
 
 def _quiet(value: Any) -> Any:
+    if isinstance(value, str):
+        return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:9", value)
     if isinstance(value, dict):
         return {key: _quiet(item) for key, item in value.items() if key not in NOISE}
     return [_quiet(item) for item in value] if isinstance(value, list) else value

@@ -23,6 +23,8 @@ PODS: Final = {
     "CronJob": ("spec", "jobTemplate", *_TEMPLATE),
 }
 """Kind of workload -> path of its pods' spec."""
+KINDS: Final = ("initContainers", "containers", "ephemeralContainers")
+"""Lists of containers in a pod's spec."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def containers(resource: Resource) -> Iterator[Part]:
     found = pod(resource)
     if found is None:
         return
-    for kind in ("initContainers", "containers", "ephemeralContainers"):
+    for kind in KINDS:
         for number, spec in enumerate(items(found.spec, kind)):
             if isinstance(spec, dict):
                 yield Part(f"{found.where}.{kind}[{spec.get('name', number)}]", spec)

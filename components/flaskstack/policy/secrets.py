@@ -13,7 +13,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from flaskstack.policy.model import Finding, Level, Rule
-from flaskstack.policy.pods import containers
+from flaskstack.policy.pods import KINDS, containers, pod
 from flaskstack.policy.resource import SECRET, Resource, dig, items, words
 
 if TYPE_CHECKING:
@@ -92,6 +92,12 @@ def _plain(where: str, name: str, value: Any, *, secret_allowed: bool, fix: str)
 
 
 def _check(resource: Resource) -> Iterator[Finding]:
+    around = pod(resource)
+    for kind in KINDS if around else ():
+        # The engine keeps a list that holds one as a whole.
+        if around and around.at(kind) is SECRET:
+            fix = "put it into a Secret, and refer to that with valueFrom.secretKeyRef"
+            yield Finding(f"{around.where}.{kind}", HIDDEN, "a secret of the program stands in it, in plain text", fix)
     for part in containers(resource):
         for number, variable in enumerate(items(part.spec, "env")):
             name = str(dig(variable, "name") or number)

@@ -167,18 +167,21 @@ def _replacing(detailed: Mapping[str, Any]) -> set[str]:
 def _differences(old: Resource, new: Resource, named: list[str], reasons: set[str]) -> tuple[Property, ...]:
     whole = held_back(old.type, dict(old.inputs)), held_back(new.type, dict(new.inputs))
     before, after = map(_flat, whole)
+    unmasked = [_flat(dict(side.inputs)) for side in (old, new)]
     # What was a secret anywhere in a list may now stand elsewhere in it, in plain text.
     guarded = _uneven(old.inputs, new.inputs)
     found = []
     for path in [*before, *(path for path in after if path not in before)]:
         pair = before.get(path), after.get(path)
-        if _same(*pair) or _inside_secret(path, before, after):
+        differs = not _same(*pair) or (path in unmasked[0] and not _same(*(side.get(path) for side in unmasked)))
+        if not differs or _inside_secret(path, before, after):
             continue
         hidden = SECRET in pair or any(path.startswith(f"{name}[") for name in guarded)
         shown = [None if value is None else SECRET if hidden and value is not None else value for value in pair]
         found.append(Property(path, shown[0], shown[1], _is_reason(path, reasons)))
     # Both sides are masked: the engine knows that they differ, and that is all that can be said.
-    unseen = [path for path in named if all(dig(side, *_keys(path)) is SECRET for side in whole)]
+    told = {item.path for item in found}
+    unseen = [path for path in named if path not in told and all(dig(side, *_keys(path)) is SECRET for side in whole)]
     found += [Property(path, SECRET, SECRET, _is_reason(path, reasons)) for path in unseen]
     return tuple(found)
 

@@ -34,7 +34,7 @@ def images(changes: Iterable[Change]) -> list[Image]:
 def _image(change: Change) -> Image:
     inputs = change.resource.inputs
     inline = isinstance(dig(inputs, "dockerfile", "inline"), str)
-    recipe = "a generated Dockerfile" if inline else str(dig(inputs, "dockerfile", "location") or "Dockerfile")
+    recipe = "a Dockerfile of the program" if inline else str(dig(inputs, "dockerfile", "location") or "Dockerfile")
     push = dig(inputs, "push") is True
     return Image(
         tags=", ".join(map(str, items(inputs, "tags"))) or change.name,

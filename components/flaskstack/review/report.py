@@ -72,7 +72,8 @@ def _stack(review: Review, *, details: bool) -> Iterator[str]:
     for kind, past in {**KINDS, **OTHERS}.items():
         changed = preview.of(kind)
         if changed:
-            yield from _changes(past, changed, details=details and kind in ("change", "replace"))
+            # What is there all the same is read one by one; what is new, by who wants to.
+            yield from _changes(past, changed, folded=kind == "create" or not details)
     # One cause may be said by many resources.
     messages = dict.fromkeys(f"- {severity}: {_code(text)}" for severity, text in preview.messages)
     if messages:
@@ -111,9 +112,9 @@ def _images(review: Review) -> Iterator[str]:
         yield f"| {' | '.join(cells)} |"
 
 
-def _changes(past: str, changed: list[Change], *, details: bool) -> Iterator[str]:
+def _changes(past: str, changed: list[Change], *, folded: bool) -> Iterator[str]:
     title = f"{len(changed)} {past}"
-    if not details:
+    if folded:
         yield f"\n<details><summary>{title}</summary>\n"
         yield from (f"- {_named(change)}" for change in changed)
         yield "\n</details>"
@@ -162,13 +163,13 @@ def _past(change: Change) -> str:
 def _text(value: str) -> str:
     """Return a text that Markdown and HTML take as it is."""
     escaped = html.escape(" ".join(scrubbed(value).split()), quote=False)
-    return "".join(f"\\{letter}" if letter in "\\`*_[]|@#~" else letter for letter in escaped)
+    return "".join(f"\\{letter}" if letter in "\\`*_[]|#~" else letter for letter in escaped)
 
 
 def _code(value: str) -> str:
     text = html.escape(scrubbed(value), quote=False)
-    # A table's cell is one line, and a name of a person in it calls nobody.
-    for letter, entity in (("|", "&#124;"), ("@", "&#64;"), ("`", "&#96;"), ("\n", "<br>")):
+    # A table's cell is one line.
+    for letter, entity in (("|", "&#124;"), ("`", "&#96;"), ("\n", "<br>")):
         text = text.replace(letter, entity)
     return f"<code>{text}</code>"
 
