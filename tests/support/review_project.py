@@ -21,7 +21,15 @@ from flaskstack.review import engine
 
 CANARY: Final = "CANARY"
 """Part of every secret of the project. No report may hold it."""
-NOISE: Final = ("sourcePosition", "stackTrace", "propertyDependencies", "created", "modified", "customTimeouts")
+NOISE: Final = (
+    "sourcePosition",
+    "stackTrace",
+    "propertyDependencies",
+    "created",
+    "modified",
+    "customTimeouts",
+    "duration",
+)
 """What the engine says and no review reads; some of it names folders of this machine."""
 
 PROGRAM: Final = Path(__file__).with_name("review_program.py")
