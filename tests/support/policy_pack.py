@@ -1,8 +1,8 @@
 """The repository's policy pack, run by the real engine.
 
-Pulumi's own Python host starts a pack. The host that the toolchain builds (sdk v3.79) does not know how to, so there the
-engine is led to the way that it keeps for languages without a host: an analyzer `policy-LANGUAGE` on PATH, started in the
-pack's folder with the engine's address, which is what the official host does too (`python -m pulumi.policy`).
+Pulumi's own Python host starts a pack. The host that the toolchain builds (sdk v3.79) starts the program instead. So
+the engine is led to the way that it keeps for languages without a host: an analyzer `policy-LANGUAGE` on PATH, started
+in the pack's folder with the engine's address. Here that is `python -m pulumi.policy`, the SDK's own way to run one.
 """
 
 from __future__ import annotations

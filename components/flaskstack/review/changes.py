@@ -98,11 +98,12 @@ def read(digest: Mapping[str, Any], stack: str, *, fresh: bool = False, notes: I
     """Return what `pulumi preview --json` wrote, of a stack of that name."""
     steps: dict[str, Change] = {}
     for step in digest.get("steps") or ():
-        # Components are the sum of their children, and providers how they are reached.
-        state = step.get("newState") or step.get("oldState") or {}
-        if not state.get("custom") or state["type"].startswith("pulumi:providers:"):
-            continue
         change = _change(step)
+        # Components are the sum of their children, and providers how they are reached. A step whose state the engine
+        # could not write has none to tell by: it is kept.
+        state = step.get("newState") or step.get("oldState") or {"custom": True}
+        if not state.get("custom") or change.type.startswith("pulumi:"):
+            continue
         former = steps.get(change.urn)
         # A replacement may come as three steps; the one that compares both says it all.
         if former is None or (change.old and change.new and not (former.old and former.new)):
@@ -129,7 +130,6 @@ def name_of(digest: Mapping[str, Any]) -> str:
 def _change(step: Mapping[str, Any]) -> Change:
     old, new = (_resource(step.get(key)) for key in ("oldState", "newState"))
     kind = KINDS.get(step["op"], step["op"])
-    state = step.get("newState") or step.get("oldState") or {}
     detailed = step.get("detailedDiff") or {}
     reasons = {*(step.get("replaceReasons") or ()), *_replacing(detailed)}
     properties: tuple[Property, ...] = ()
@@ -140,7 +140,7 @@ def _change(step: Mapping[str, Any]) -> Change:
     return Change(
         kind,
         urn,
-        state["type"],
+        urn.split("::")[2].rpartition("$")[2],
         properties,
         old,
         new,

@@ -31,7 +31,8 @@ BAD = (
     + """
 box = {"name": "web", "image": "shop:latest", "env": [{"name": "PASSWORD", "value": secret}]}
 k8s.core.v1.Pod("web", metadata={"name": "web"}, spec={"containers": [box], "hostNetwork": True}, opts=there)
-k8s.core.v1.Pod("job", metadata={"name": "job"}, spec={"initContainers": [{"name": "first", "image": "shop:1"}]}, opts=there)
+first = {"name": "first", "image": "shop:1"}
+k8s.core.v1.Pod("job", metadata={"name": "job"}, spec={"initContainers": [first]}, opts=there)
 k8s.core.v1.ConfigMap("config", metadata={"name": "config"}, data={"password": "CANARY-plain"}, opts=there)
 """
 )
