@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
+import requests
 
 from flaskstack import SettingsError, cli
 from flaskstack.review import engine
@@ -40,12 +39,10 @@ def test_the_stand_in_says_that_it_is_there_and_refuses_the_rest() -> None:
     with engine.available({"DOCKER_HOST": NOWHERE, "DOCKER_CONTEXT": "other"}) as environment:
         assert "DOCKER_CONTEXT" not in environment
         base = environment["DOCKER_HOST"].replace("tcp://", "http://")
-        with urllib.request.urlopen(f"{base}/_ping") as answer:
-            assert answer.read() == b"OK"
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(f"{base}/v1.41/containers/json")
-        assert refused.value.code == 501
-        assert b"no Docker engine" in refused.value.read()
+        assert requests.get(f"{base}/_ping", timeout=5).text == "OK"
+        refused = requests.get(f"{base}/v1.41/containers/json", timeout=5)
+        assert refused.status_code == 501
+        assert "no Docker engine" in refused.json()["message"]
     assert not engine.answers(environment["DOCKER_HOST"])
 
 
