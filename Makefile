@@ -9,6 +9,8 @@ ROLE ?= web
 TESTS ?=
 FILE ?=
 IMAGE ?=
+REPORT ?=
+FRESH ?=
 
 # The project's tools first on PATH, as `eval "$(toolchain/env)"` does for a shell by hand.
 TOOLS = eval "$$(toolchain/env)"
@@ -40,6 +42,14 @@ preview: setup ## Show what `make up` would change (STACK=dev)
 	@$(TOOLS)
 	pulumi stack select --create $(STACK)
 	pulumi preview --stack $(STACK) --diff
+
+.PHONY: preview-report
+preview-report: ## Write what `make up` would change, and how dangerous that is, as Markdown (STACK=dev; REPORT=FILE)
+	@REPORT="$(REPORT)" .ci/check-pr --stack $(STACK)
+
+.PHONY: check-pr
+check-pr: ## The same of all stacks, as pull requests are checked (REPORT=FILE, FRESH=1 without the backend)
+	@REPORT="$(REPORT)" .ci/check-pr $(if $(FRESH),--fresh)
 
 .PHONY: down
 down: setup ## Take the stack down; data stays, unless DATA=delete (STACK=dev)

@@ -21,7 +21,9 @@ def needed() -> dict[str, str]:
     found = {}
     for file in sorted(places.VENV.glob("lib/python*/site-packages/pulumi_*/pulumi-plugin.json")):
         plugin = json.loads(file.read_text())
-        found[plugin["name"]] = plugin["version"]
+        # A policy pack's SDK says that it has no resources, and so no plugin.
+        if plugin.get("resource"):
+            found[plugin["name"]] = plugin["version"]
     return found
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
 
-COMMANDS: Final = ("init", "dockerfile", "compose", "manifests")
+COMMANDS: Final = ("init", "dockerfile", "compose", "manifests", "review")
 """Modules of this package that are commands."""
 WRONG: Final = 2
 """Exit status for input that cannot be used, as argparse has it for its own."""
