@@ -6,21 +6,18 @@ Deliberately not here: secrets of the application. Nothing that it needs at run 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_docker as docker
 import pulumi_docker_build as docker_build
 
 from flaskstack import dockerfile
+from flaskstack.app import FlaskApp
 from flaskstack.errors import Problem, SettingsError
 from flaskstack.images import DEFAULT_IMAGES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from flaskstack.app import FlaskApp
 
 
 class AppImageArgs(TypedDict):

@@ -9,36 +9,32 @@ Importing this module imports pulumi_kubernetes, which costs half a second: do s
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
 
 import pulumi
+from pulumi_kubernetes.core.v1 import (
+    ContainerArgs,
+    ContainerPatchArgs,
+    EnvVarArgs,
+    PodTemplateSpecPatchArgs,
+    VolumeArgs,
+    VolumeMountArgs,
+)
+from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs, NetworkPolicyIngressRuleArgs
 
+from flaskstack.app import FlaskApp
 from flaskstack.kubernetes import config, pod, policy, service, workload
 from flaskstack.kubernetes.plan import Plan
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from pulumi_kubernetes.core.v1 import (
-        ContainerArgs,
-        ContainerPatchArgs,
-        EnvVarArgs,
-        PodTemplateSpecPatchArgs,
-        VolumeArgs,
-        VolumeMountArgs,
-    )
-    from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs, NetworkPolicyIngressRuleArgs
-
-    from flaskstack.app import FlaskApp
-    from flaskstack.kubernetes.settings import (
-        Autoscaling,
-        Ingress,
-        Migration,
-        Network,
-        Probes,
-        Resources,
-        Rollout,
-    )
+from flaskstack.kubernetes.settings import (
+    Autoscaling,
+    Ingress,
+    Migration,
+    Network,
+    Probes,
+    Resources,
+    Rollout,
+)
 
 
 class KubernetesAppArgs(TypedDict):
