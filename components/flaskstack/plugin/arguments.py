@@ -52,7 +52,7 @@ def _translated(problem: Problem, known: set[str | None]) -> Problem:
     parts = re.split(r"[.:]", problem.key)
     own = next((position for position, part in enumerate(parts) if to_camel(part) in known), 0)
     key = ".".join([to_camel(parts[own]), *parts[own + 1 :]])
-    fix = re.sub(r"pulumi config rm (--path )?\S+", "leave it out", problem.fix)
+    fix = re.sub(r"(remove it: )?pulumi config rm (--path )?\S+", "leave it out", problem.fix)
     fix = re.sub(r"pulumi config set (--path |--secret )*\S+ (.+)", r"set it to \2", fix)
     return Problem(key, problem.value, problem.reason, fix.replace("set it to ...", "give it"))
 

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 SIGNATURES: Final = (
     signature.of(image.AppImage, {}),
     signature.of(local_stack.LocalStack, local_stack.DEFAULTS),
-    signature.of(kubernetes_app.KubernetesApp, {part.name: part.default for part in dataclasses.fields(Plan)}),
+    signature.of(
+        kubernetes_app.KubernetesApp,
+        {part.name: part.default for part in dataclasses.fields(Plan) if part.default is not dataclasses.MISSING},
+    ),
 )
 """The components of this package."""
 
@@ -53,8 +56,8 @@ class Components(Provider):
             problems = arguments.translated(chosen, error.problems)
             # Not the error's own kind, of which the engine shows a traceback; and no paths of properties, whose values
             # the engine would print.
-            raise pulumi.InputPropertiesError(str(SettingsError(problems))) from None
-        state = {field.alias: getattr(component, attribute) for attribute, field in chosen.outputs.model_fields.items()}
+            raise pulumi.InputPropertiesError(str(SettingsError(problems)), []) from None
+        state = {schema.key(output): getattr(component, output) for output in chosen.outputs.model_fields}
         return ConstructResult(component.urn, state)
 
 

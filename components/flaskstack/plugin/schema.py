@@ -85,6 +85,7 @@ class _Types:
         said = [choice for choice in part.get("anyOf", [part]) if choice.get("type") != "null"]
         chosen: Mapping[str, Any] = said[0]
         plain = plain and not (part.get(EVENTUAL) or chosen.get(EVENTUAL))
+        made: dict[str, Any]
         match chosen:
             case {"$ref": str(reference)}:
                 made = {"$ref": f"#/types/{_token(reference.rpartition('/')[2])}"}
@@ -111,7 +112,7 @@ def _token(name: str) -> str:
 def _said(part: Mapping[str, Any]) -> str:
     """Return the description, with arguments named as other languages write them."""
     text: str = part.get("description", "")
-    return re.sub(r"`[a-z]+(_[a-z]+)+`", lambda found: to_camel(found[0]), text)
+    return re.sub(r"(?<=`)[a-z]+(_[a-z]+)+(?=`)", lambda found: key(found[0]), text)
 
 
 def key(name: str) -> str:
