@@ -114,6 +114,13 @@ def program(binary: Path, tmp_path: Path) -> Iterator[Program]:
         made.remove()
 
 
+def without_nothing(part: Any) -> Any:
+    """The engine leaves out what is empty."""
+    if isinstance(part, dict):
+        return {key: without_nothing(value) for key, value in part.items() if value not in ([], {})}
+    return part
+
+
 def test_the_engine_gets_the_schema_from_the_plugins_folder(tmp_path: Path) -> None:
     (tmp_path / "plugin").symlink_to(PLUGIN)
     done = subprocess.run(
@@ -129,8 +136,8 @@ def test_the_engine_gets_the_schema_from_the_plugins_folder(tmp_path: Path) -> N
     published = schema.package(SIGNATURES, version=about["Version"], description=about["Summary"])
     got = json.loads(done.stdout)
     assert got["version"] == about["Version"]
-    for part in ("resources", "types"):
-        assert got[part] == json.loads(json.dumps(published[part]))
+    assert without_nothing(got["resources"]) == without_nothing(published["resources"])
+    assert without_nothing(got["types"]) == without_nothing(published["types"])
 
 
 def test_pulumi_finds_nothing_wrong_with_the_schema(tmp_path: Path) -> None:
@@ -149,7 +156,7 @@ def test_a_program_in_go_builds_and_runs_an_application(program: Program) -> Non
     assert outputs["url"] == f"http://127.0.0.1:{program.port}"
     assert outputs["image"] == outputs["ref"]
     assert outputs["ref"].startswith("sha256:")
-    with urllib.request.urlopen(outputs["url"], timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{program.port}/", timeout=10) as answer:
         assert answer.read() == b"served a Go program"
     preview = program.result("preview")
     assert preview["same"] > 10
