@@ -18,9 +18,10 @@ if settings.target == "kubernetes":
 
     cluster = settings.kubernetes.provider(f"{name}-cluster")
     args = settings.kubernetes_args(image)
-    if settings.kubernetes.create_namespace:
-        # The namespace outlives the stack, so a stack that comes back has to take it over.
-        args["namespace_provider"] = settings.kubernetes.provider(f"{name}-namespaces", adopts=True)
+    if settings.kubernetes.create_namespace or settings.app.data:
+        # Namespace and data outlive the stack, so a stack that comes back has to take them over.
+        adopting = settings.kubernetes.provider(f"{name}-namespaces", adopts=True)
+        args["namespace_provider"] = args["storage_provider"] = adopting
     app = KubernetesApp(name, args, pulumi.ResourceOptions(providers=[cluster]))
     pulumi.export("url", app.url)
     pulumi.export("image", app.image)

@@ -8,9 +8,10 @@ import string
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from flaskstack import Problem, nginx
+from flaskstack import Problem, nginx, secret
 from flaskstack.errors import HIDDEN
 from flaskstack.kubernetes import plan, rollout
+from flaskstack.local import files
 
 if TYPE_CHECKING:
     from stacks.settings import Settings
@@ -35,6 +36,8 @@ POSTGRES_HOST: Final = "postgres"
 def contradictions(settings: Settings, prefix: str) -> list[Problem]:
     """Return everything that is wrong with the settings as a whole."""
     found = [problem for problem in (_database(settings, prefix), _source(settings, prefix)) if problem]
+    if not settings.secret_elsewhere:
+        found += secret.problems(settings.app, settings.secrets, prefix)
     found += _local(settings, prefix) if settings.target == "local" else _kubernetes(settings, prefix)
     if not settings.dev:
         found += _production(settings, prefix)
@@ -45,6 +48,7 @@ def _local(settings: Settings, prefix: str) -> list[Problem]:
     """Return what the local stack refuses."""
     # Asked here too: the image is registered before the edge could refuse.
     found = nginx.refused(settings.edge)
+    found += files.problems(settings.app, dev=settings.dev, prefix=prefix)
     if settings.dev and settings.local.replicas not in (None, 1):
         reason = "the debugger lives in one process, so development has one replica"
         fix = f"pulumi config rm --path {prefix}local.replicas"
@@ -83,7 +87,7 @@ def _kubernetes(settings: Settings, prefix: str) -> list[Problem]:
     if cluster.ingress.enabled and not cluster.tls_secret:
         missing("kubernetes.tlsSecret", "required: a Secret with the host's certificate", "NAME")
     found += rollout.contradictions(cluster.rollout, cluster.probes, settings.app.server, f"{prefix}kubernetes.")
-    found += plan.replica_problems(cluster.replicas, cluster.autoscaling, f"{prefix}kubernetes.")
+    found += plan.replica_problems(settings.app, cluster.replicas, cluster.autoscaling, f"{prefix}kubernetes.")
     found += _existing_secret(settings, prefix)
     return found
 
@@ -98,7 +102,7 @@ def _existing_secret(settings: Settings, prefix: str) -> list[Problem]:
         reason = "tells versions of kubernetes.secretName apart, which is not set"
         return [Problem(key, cluster.secret_version, reason, f"pulumi config rm --path {key}")]
     reason = "kubernetes.secretName names the Secret that holds it"
-    held = ("secret_key", "secret_key_fallbacks", "database_url", "redis_url")
+    held = ("secret_key", "secret_key_fallbacks", "database_url", "redis_url", "secrets")
     keys = [str(type(settings).model_fields[field].alias) for field in held if getattr(settings, field)]
     return [Problem(prefix + key, HIDDEN, reason, f"pulumi config rm {prefix}{key}") for key in keys]
 

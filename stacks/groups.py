@@ -19,6 +19,7 @@ from flaskstack.kubernetes.settings import (
     Probes,
     Resources,
     Rollout,
+    Storage,
 )
 from flaskstack.model import Model
 
@@ -49,7 +50,7 @@ class LocalSettings(Model):
     port: Annotated[int, pydantic.Field(ge=1, le=65_535)] = 8080
     """Port of this machine that nginx listens on. Default 8080."""
     replicas: Annotated[int, pydantic.Field(ge=1, le=32)] | None = None
-    """Web replicas. Default 2; in development 1."""
+    """Web replicas. Default 2; in development, and with `app.data`, 1."""
     keep_data: bool = True
     """Whether the data volumes outlive `pulumi destroy`. Default true."""
     limits: Limits = Limits()
@@ -87,7 +88,7 @@ class KubernetesSettings(Model):
     secret_version: str | None = None
     """What is changed to roll the pods when its content has changed."""
     replicas: Annotated[int, pydantic.Field(ge=1, le=1000)] | None = None
-    """Web pods. Default 3."""
+    """Web pods. Default 3; with `app.data` 1."""
     autoscaling: Autoscaling | None = None
     """An autoscaler, which then owns the number of web pods. Default none."""
     resources: Resources = Resources()
@@ -98,6 +99,8 @@ class KubernetesSettings(Model):
     """How pods are replaced."""
     migration: Migration = Migration()
     """How `app.migrate` is run before a rollout."""
+    storage: Storage = Storage()
+    """The volume of `app.data`."""
     max_disrupted: Count = 1
     """Web pods that a drain may take away at a time. Default 1."""
     network: Network = Network()

@@ -13,6 +13,7 @@ import pulumi
 import pydantic
 
 from flaskstack import AppImageArgs, EdgePolicy, FlaskApp, LocalStackArgs, Problem, SettingsError
+from flaskstack.app import Variable  # pydantic reads it at run time
 from flaskstack.errors import HIDDEN
 from flaskstack.model import Model, problems
 from stacks.checks import POSTGRES_HOST, contradictions
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from flaskstack.kubernetes_app import KubernetesAppArgs
 
-SECRETS: Final = frozenset({"secretKey", "secretKeyFallbacks", "databaseUrl", "redisUrl"})
+SECRETS: Final = frozenset({"secretKey", "secretKeyFallbacks", "databaseUrl", "redisUrl", "secrets"})
 """Keys that must be set with --secret, and whose values are never shown."""
 
 
@@ -52,6 +53,9 @@ class Settings(Model):
     """URL of the database; the host `postgres` is the local stack's own. Default in dev: its own. Required in prod."""
     redis_url: str | None = None
     """URL of Redis. Default: the local stack's own; on a cluster none."""
+
+    secrets: dict[Variable, str] = pydantic.Field(default_factory=dict)
+    """Further secret variables of the application, by name: see `app.secrets`. Default none."""
 
     @property
     def dev(self) -> bool:
@@ -122,6 +126,8 @@ class Settings(Model):
             args["database_url"] = pulumi.Output.secret(self.database_url)
         if self.redis_url is not None:
             args["redis_url"] = pulumi.Output.secret(self.redis_url)
+        if self.secrets:
+            args["secrets"] = {name: pulumi.Output.secret(value) for name, value in self.secrets.items()}
 
 
 def load() -> Settings:
@@ -150,7 +156,8 @@ def check(
             prefix + key,
             HIDDEN,
             "stands in plain text in the stack's file",
-            f"pulumi config set --secret {prefix}{key} ...",
+            f"pulumi config set --secret {'--path ' if key == 'secrets' else ''}{prefix}{key}"
+            f"{'.NAME' if key == 'secrets' else ''} ...",
         )
         for key in sorted(plain)
     ]

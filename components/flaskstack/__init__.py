@@ -11,6 +11,7 @@ from flaskstack.image import AppImage, AppImageArgs
 from flaskstack.images import DEFAULT_IMAGES
 from flaskstack.local.container import Health, Limits
 from flaskstack.local_stack import LocalStack, LocalStackArgs
+from flaskstack.process import Process
 
 if TYPE_CHECKING:
     from flaskstack.kubernetes_app import KubernetesApp, KubernetesAppArgs
@@ -28,6 +29,7 @@ __all__ = [
     "LocalStack",
     "LocalStackArgs",
     "Problem",
+    "Process",
     "RateLimit",
     "SecurityHeaders",
     "Server",

@@ -11,7 +11,9 @@ from typing import Annotated, Final, Literal
 
 import pydantic
 
+from flaskstack import probe
 from flaskstack.model import Model
+from flaskstack.process import Process, ProcessName  # pydantic reads them at run time
 
 UID: Final = 1000
 """User and group that the application runs as, in every target."""
@@ -21,7 +23,8 @@ SERVER_CONFIG: Final = "/etc/flaskstack/gunicorn.conf.py"
 """Where every target mounts the Gunicorn configuration, read-only."""
 SERVER_CONFIG_SOURCE: Final = Path(__file__).with_name("server") / "gunicorn.conf.py"
 """The one Gunicorn configuration, shipped with this package."""
-METRICS_FOLDER: Final = "/tmp/metrics"  # noqa: S108  # a memory file system of the container's own
+TMP: Final = "/tmp"  # noqa: S108  # a memory file system of the container's own, in every target
+METRICS_FOLDER: Final = f"{TMP}/metrics"
 """Where the workers share their counters (prometheus_client's multiprocess mode)."""
 
 Seconds = Annotated[int, pydantic.Field(ge=1, le=86_400)]
@@ -31,6 +34,13 @@ Host = Annotated[
     str, pydantic.Field(pattern=r"^(\.?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$")
 ]
 Variable = Annotated[str, pydantic.Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+File = Annotated[str, pydantic.Field(pattern=r"^[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)*$")]
+Folder = Annotated[str, pydantic.Field(pattern=r"^(/\.?[A-Za-z0-9_-][A-Za-z0-9._-]*)+$")]
+
+SECRET_VARIABLES: Final = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "REDIS_URL")
+"""Variables that hold the secrets which every target knows by arguments of their own."""
+DECIDED: Final = frozenset({"FLASK_DEBUG", "PORT", "PROXY_HOPS"})
+"""Variables that mode, port and target decide."""
 
 
 class Server(Model):
@@ -57,7 +67,8 @@ class Server(Model):
         """Return the variables that `server/gunicorn.conf.py` reads."""
         values: dict[str, object] = {
             "GUNICORN_WORKER_CLASS": self.worker_class,
-            "GUNICORN_THREADS": self.threads,
+            # Given threads, Gunicorn makes a gthread worker of a sync one.
+            "GUNICORN_THREADS": self.threads if self.worker_class == "gthread" else None,
             "GUNICORN_WORKER_CONNECTIONS": self.worker_connections,
             "GUNICORN_TIMEOUT": self.timeout,
             "GUNICORN_GRACEFUL_TIMEOUT": self.graceful_timeout,
@@ -79,16 +90,28 @@ class FlaskApp(Model):
         "app:create_app()"
     )
     """WSGI entry, as Gunicorn takes it: `package.module:app` or `package:create_app()`. Default app:create_app()."""
+    web_command: tuple[str, ...] = ()
+    """Command of the web process, for an application that brings its own server; `entry` and `server` are then not
+    used. It must listen on all addresses, on the port that the variable PORT names. Default: Gunicorn with `entry`."""
+    dependencies: File | None = None
+    """File in the folder that declares the dependencies, for a generated Dockerfile. Default: the first that is there
+    of requirements.txt, uv.lock, poetry.lock, Pipfile.lock, pyproject.toml."""
     port: Annotated[int, pydantic.Field(ge=1024, le=65_535)] = 8000
     """Port that Gunicorn listens on in the container. Default 8000; under 1024 would need a privilege."""
-    liveness: AbsolutePath = "/health"
-    """Path that answers 200 while the process can answer. Default /health."""
-    readiness: AbsolutePath = "/ready"
-    """Path that answers 200 while the application can serve, else 503. Default /ready."""
-    static_url: AbsolutePath = "/static/"
-    """URL path that static files are under. Default /static/."""
+    liveness: probe.Probe = "/health"
+    """Path that answers 200 to 399 while the process can answer, or `tcp`: the port takes a connection.
+    Default /health."""
+    readiness: probe.Probe = "/ready"
+    """Path that answers 200 to 399 while the application can serve, or `tcp`. Default /ready."""
+    static_url: AbsolutePath | None = "/static/"
+    """URL path that static files are under, which the edge may cache. null: there are none. Default /static/."""
     migrate: tuple[str, ...] = ()
     """Command that brings the database's schema up to date, run once before the code that needs it. Default none."""
+    processes: dict[ProcessName, Process] = pydantic.Field(default_factory=dict)
+    """Further processes of the same image, by name: workers, a scheduler. Default none."""
+    data: Folder | None = None
+    """Folder in the container for files that must outlast it, as an SQLite database's. All processes share it, and
+    write it as uid 1000. Default none: nothing that a process writes stays."""
     postgres: bool = True
     """Whether it needs PostgreSQL, through `DATABASE_URL`. Default true."""
     redis: bool = True
@@ -100,18 +123,47 @@ class FlaskApp(Model):
     server: Server = Server()
     """Gunicorn's knobs."""
 
+    secrets: tuple[Variable, ...] = ()
+    """Names of further secret variables that it needs, for example [STRIPE_KEY]. Their values are given to the target,
+    which refuses to start without one. Default none."""
+
     @pydantic.field_validator("environment")
     @classmethod
     def _keeps_off_the_contract(cls, value: dict[str, str]) -> dict[str, str]:
-        secret = {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "REDIS_URL", "SQLALCHEMY_DATABASE_URI"}
+        secret = {*SECRET_VARIABLES, "SQLALCHEMY_DATABASE_URI"}
         # With FLASK_ before it, the application reads each of them just as well.
         taken = sorted(name for name in value if name.removeprefix("FLASK_") in secret)
         if taken:
             message = f"{', '.join(taken)} must not stand here in plain text; they have settings of their own"
             raise ValueError(message)
-        if derived := sorted({"FLASK_DEBUG", "PORT", "PROXY_HOPS"} & value.keys()):
+        if derived := sorted(DECIDED & value.keys()):
             message = f"{', '.join(derived)} cannot be set here: mode, app.port and the target decide it"
             raise ValueError(message)
+        return value
+
+    @pydantic.field_validator("secrets")
+    @classmethod
+    def _are_further_ones(cls, value: tuple[str, ...], info: pydantic.ValidationInfo) -> tuple[str, ...]:
+        if known := sorted({*SECRET_VARIABLES, *DECIDED}.intersection(value)):
+            message = f"{', '.join(known)} need not be listed: the targets know it"
+            raise ValueError(message)
+        if plain := sorted(set(info.data.get("environment", ())).intersection(value)):
+            message = f"{', '.join(plain)} stands in app.environment in plain text too"
+            raise ValueError(message)
+        return value
+
+    @pydantic.field_validator("data")
+    @classmethod
+    def _hides_nothing(cls, value: str | None) -> str | None:
+        if value is not None:
+            inside = Path(value)
+            for place, what in ((TMP, "memory"), (str(Path(SERVER_CONFIG).parent), "the Gunicorn configuration")):
+                if inside.is_relative_to(place):
+                    message = f"{place} is {what}; take another folder, as /data"
+                    raise ValueError(message)
+            if Path(CODE).is_relative_to(inside):
+                message = f"it would hide the code in {CODE}; take a folder beside or below it, as /data"
+                raise ValueError(message)
         return value
 
     @property
@@ -122,7 +174,7 @@ class FlaskApp(Model):
     @property
     def command(self) -> list[str]:
         """The web process's command."""
-        return ["gunicorn", "--config", SERVER_CONFIG, self.entry]
+        return list(self.web_command) or ["gunicorn", "--config", SERVER_CONFIG, self.entry]
 
     @property
     def probe_host(self) -> str:
@@ -131,10 +183,8 @@ class FlaskApp(Model):
 
     @property
     def liveness_command(self) -> str:
-        """Shell command that fails unless the process answers. Needs only the Python that runs the application."""
-        url = f"http://127.0.0.1:{self.port}{self.liveness}"
-        request = f"urllib.request.Request('{url}', headers={{'Host': '{self.probe_host}'}})"
-        return f'python -c "import urllib.request; urllib.request.urlopen({request}, timeout=4)"'
+        """Shell command that fails unless the process answers: what `probe.command` says."""
+        return probe.command(self.liveness, self.port, self.probe_host)
 
     def process_environment(self, *, proxy_hops: int) -> dict[str, str]:
         """Return the plain variables of its process, behind `proxy_hops` proxies."""

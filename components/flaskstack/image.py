@@ -14,7 +14,7 @@ import pulumi
 import pulumi_docker as docker
 import pulumi_docker_build as docker_build
 
-from flaskstack import dockerfile
+from flaskstack import build_context, dockerfile
 from flaskstack.app import FlaskApp
 from flaskstack.errors import Problem, SettingsError
 from flaskstack.images import DEFAULT_IMAGES
@@ -107,7 +107,25 @@ class AppImage(pulumi.ComponentResource):
 
 
 def _recipe(app: FlaskApp) -> Any:  # noqa: ANN401  # the SDK's own args class, which is untyped in places
+    """Return the Dockerfile to build with. Raises `SettingsError` when it would put a file of secrets into a layer."""
     own = app.source / "Dockerfile"
     if own.is_file():
+        # What it copies is its own business: only said.
+        ignore = own.with_name("Dockerfile.dockerignore")
+        for problem in build_context.secrets_in(app.source, app.path, ignore):
+            pulumi.log.warn(str(problem))
+        _warn_of_clutter(app, ignore)
         return docker_build.DockerfileArgs(location=str(Path(app.path) / "Dockerfile"))
-    return docker_build.DockerfileArgs(inline=dockerfile.generate(app))
+    text = dockerfile.generate(app)
+    if problems := build_context.secrets_in(app.source, app.path):
+        raise SettingsError(problems)
+    _warn_of_clutter(app)
+    return docker_build.DockerfileArgs(inline=text)
+
+
+def _warn_of_clutter(app: FlaskApp, ignore: Path | None = None) -> None:
+    if clutter := build_context.clutter_in(app.source, ignore):
+        pulumi.log.warn(
+            f"{', '.join(clutter)} of {app.path} is sent to each build, and any change of it builds anew: "
+            f"list it in {app.path}/.dockerignore"
+        )

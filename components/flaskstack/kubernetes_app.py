@@ -24,7 +24,7 @@ from pulumi_kubernetes.core.v1 import (
 from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs, NetworkPolicyIngressRuleArgs
 
 from flaskstack.app import FlaskApp
-from flaskstack.kubernetes import config, pod, policy, service, workload
+from flaskstack.kubernetes import config, pod, policy, processes, service, storage, workload
 from flaskstack.kubernetes.plan import Plan
 from flaskstack.kubernetes.settings import (
     Autoscaling,
@@ -34,6 +34,7 @@ from flaskstack.kubernetes.settings import (
     Probes,
     Resources,
     Rollout,
+    Storage,
 )
 
 
@@ -56,9 +57,12 @@ class KubernetesAppArgs(TypedDict):
     """URL of PostgreSQL. Required when the application needs it, unless `secret_name` is given."""
     redis_url: NotRequired[pulumi.Input[str]]
     """URL of Redis. Default: none is used."""
+    secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Further secret variables of the application's processes, by name. Each of `app.secrets` is required, unless
+    `secret_name` is given. Default none."""
     secret_name: NotRequired[pulumi.Input[str]]
-    """A Secret that exists, or that an ExternalSecret makes, instead of the four above. Its keys: secret-key,
-    database-url, and where wanted redis-url and secret-key-fallbacks."""
+    """A Secret that exists, or that an ExternalSecret makes, instead of the five above. Its keys: secret-key,
+    database-url, where wanted redis-url and secret-key-fallbacks, and each name of `app.secrets`."""
     secret_version: NotRequired[str]
     """What is changed to roll the pods when the content of `secret_name` has changed. Default: nothing."""
     namespace: NotRequired[pulumi.Input[str]]
@@ -70,7 +74,7 @@ class KubernetesAppArgs(TypedDict):
     """Provider that makes it. One with `upsert_existing_objects` finds it again when the stack comes back, where the
     default one would say that it exists already. Default: the component's."""
     replicas: NotRequired[int]
-    """Web pods. Default 3."""
+    """Web pods. Default 3; with a data folder (`app.data`) 1, which no other number may replace."""
     autoscaling: NotRequired[Autoscaling]
     """An autoscaler, which then owns the number of web pods. Default none."""
     resources: NotRequired[Resources]
@@ -83,6 +87,10 @@ class KubernetesAppArgs(TypedDict):
     """How `app.migrate` is run before a rollout. Default: see `Migration`."""
     max_disrupted: NotRequired[int]
     """Web pods that a drain may take away at a time (PodDisruptionBudget). Default 1."""
+    storage: NotRequired[Storage]
+    """The volume of the data folder (`app.data`). Default: see `Storage`."""
+    storage_provider: NotRequired[pulumi.ProviderResource]
+    """Provider that makes its claim, which outlives the stack: see `namespace_provider`. Default: the component's."""
     network: NotRequired[Network]
     """What pods may reach and be reached by. Default: see `Network`."""
     network_ingress: NotRequired[Sequence[NetworkPolicyIngressRuleArgs]]
@@ -154,11 +162,14 @@ class KubernetesApp(pulumi.ComponentResource):
             secret_name=config.secret(plan, child),
             config_name=config.server_config(plan, child),
             service_account=account.metadata.apply(lambda found: str(found.name)),
+            claim_name=storage.claim(plan, self),
         )
         network = policy.network(plan, child)
         bounds = [network] if network else []
         migration = workload.migration(plan, source, self, bounds)
-        web = workload.deployment(plan, source, self, [*bounds, *([migration] if migration else [])])
+        first = [*bounds, *([migration] if migration else [])]
+        web = workload.deployment(plan, source, self, first)
+        processes.deployments(plan, source, self, first)
         web_name = web.metadata.apply(lambda found: str(found.name))
         policy.disruption_budget(plan, child)
         policy.autoscaler(plan, child, web_name)

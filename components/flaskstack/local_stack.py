@@ -10,15 +10,15 @@ from typing import Any, Final, NotRequired, TypedDict, cast
 
 import pulumi
 import pulumi_docker as docker
-import pulumi_random as random
 
-from flaskstack import naming, nginx
+from flaskstack import naming, nginx, secret
 from flaskstack.app import FlaskApp
 from flaskstack.edge import EdgePolicy
 from flaskstack.errors import Problem, SettingsError
 from flaskstack.images import DEFAULT_IMAGES
-from flaskstack.local import edge, hints, job, services, web
+from flaskstack.local import edge, files, hints, job, processes, services, web
 from flaskstack.local.container import Health, Limits
+from flaskstack.local.variables import variables
 
 LOOPBACK: Final = ("127.0.0.1", "::1")
 """Addresses on which plain HTTP leaves no machine."""
@@ -45,10 +45,13 @@ class LocalStackArgs(TypedDict):
     both, the stack's PostgreSQL gets the role, password and database of the URL, whose host is then `postgres`."""
     redis_url: NotRequired[pulumi.Input[str]]
     """URL of Redis. Default: the stack's own, when the application needs it."""
+    secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Further secret variables of the application's processes, by name. Each of `app.secrets` is required. Default
+    none."""
     dev: NotRequired[bool]
     """Development: live reload of the source, Werkzeug's debugger, one replica with one worker. Default false."""
     replicas: NotRequired[int]
-    """Web replicas behind nginx. Default 2; in development 1."""
+    """Web replicas behind nginx. Default 2; in development, and with a data folder (`app.data`), 1."""
     address: NotRequired[str]
     """Address of this machine that nginx listens on. Default 127.0.0.1."""
     port: NotRequired[int]
@@ -86,9 +89,9 @@ class LocalStack(pulumi.ComponentResource):
         limits = args.get("limits", Limits())
         health = args.get("health", Health())
         policy = _policy(args.get("edge", EdgePolicy(https=False)), dev=dev)
-        replicas = args.get("replicas", 1 if dev else 2)
+        replicas = args.get("replicas", default_replicas(app, dev=dev))
         address, port = args["address"], args["port"]
-        _check_replicas(replicas, dev=dev)
+        _check(args, replicas, dev=dev)
         configuration = nginx.configuration(app, policy, workers=edge.worker_processes(limits), cache_static=not dev)
 
         super().__init__("flaskstack:index:LocalStack", name, {}, opts)
@@ -130,48 +133,45 @@ class LocalStack(pulumi.ComponentResource):
             kept=kept,
         )
 
-        variables = _variables(
-            app, dev=dev, image=args["image"], database_url=provided.database_url, redis_url=provided.redis_url
-        )
-        secret_key = args.get("secret_key")
-        if secret_key is None:
-            secret_key = random.RandomPassword(f"{name}-secret-key", length=64, special=False, opts=child).result
-        variables["SECRET_KEY"] = pulumi.Output.secret(secret_key)
-        if fallbacks := args.get("secret_key_fallbacks"):
-            variables["SECRET_KEY_FALLBACKS"] = pulumi.Output.secret(pulumi.Output.all(*fallbacks).apply(",".join))
-
+        shown = variables(name, args, provided, child)
         nginx_id = image_id("nginx")
         config = web.server_config(name, child, nginx_id)
+        folder = files.register(name, app, image_id=args["image"], limits=limits, child=child, kept=kept)
 
-        def process(role: str) -> dict[str, Any]:
+        def process(role: str, limits: Limits = limits) -> dict[str, Any]:
             return web.process(
                 role,
                 app,
                 image_id=args["image"],
                 network=network,
                 config_volume=config,
-                variables=variables,
+                variables=shown,
                 limits=limits,
                 live_source=dev,
+                data=files.mount(app, folder.volume) if folder else None,
             )
 
-        migration = (
-            docker.Container(f"{name}-migration", **process("migration"), **web.once(app.migrate), opts=child)
-            if app.migrate
-            else None
-        )
+        first = [folder.owner] if folder else []
+        if app.migrate:
+            first.append(
+                docker.Container(f"{name}-migration", **process("migration"), **web.once(app.migrate), opts=child)
+            )
         prepared = job.run(
-            f"{name}-prepare", child, wait_for=provided.containers, container=migration, deadline_s=health.deadline_s
+            f"{name}-prepare", child, wait_for=provided.containers, containers=first, deadline_s=health.deadline_s
         )
 
         # The schema and the services come first. Nothing of them is an input of a web replica, so it has to be said.
-        after_preparation = pulumi.ResourceOptions(**remade, depends_on=[prepared])
+        after: Any = {**remade, "depends_on": [prepared]}
         replicas_made = [
             docker.Container(
-                f"{name}-web-{number}", **process("web"), **web.served(app, health), opts=after_preparation
+                f"{name}-web-{number}",
+                **process("web"),
+                **web.served(app, health),
+                opts=pulumi.ResourceOptions(**after),
             )
             for number in range(replicas)
         ]
+        probed = processes.register(name, app, process, limits=limits, health=health, options=after)
 
         live = edge.live_volume(name, child)
         nginx_container = edge.container(
@@ -200,14 +200,20 @@ class LocalStack(pulumi.ComponentResource):
             limits=limits,
         )
         released = job.run(
-            f"{name}-released", child, wait_for=replicas_made, container=release, deadline_s=health.deadline_s
+            f"{name}-released",
+            child,
+            wait_for=[*replicas_made, *probed],
+            containers=[release],
+            deadline_s=health.deadline_s,
         )
 
         host = f"[{address}]" if ":" in address else address
         # Known to be served: the release has seen it answer.
         self.url = released.id.apply(lambda _: f"http://{host}:{port}")
         self.image = pulumi.Output.from_input(args["image"])
-        self.volumes = pulumi.Output.all(*provided.volumes).apply(lambda names: [str(item) for item in names])
+        self.volumes = pulumi.Output.all(*provided.volumes, *([folder.volume.name] if folder else [])).apply(
+            lambda names: [str(item) for item in names]
+        )
         self.register_outputs({"url": self.url, "image": self.image, "volumes": self.volumes})
 
 
@@ -219,37 +225,15 @@ def _policy(policy: EdgePolicy, *, dev: bool) -> EdgePolicy:
     return policy.model_copy(update={"headers": headers})
 
 
-def _check_replicas(replicas: int, *, dev: bool) -> None:
+def default_replicas(app: FlaskApp, *, dev: bool) -> int:
+    """Return how many web replicas there are unless it is said: a file of data has one writer."""
+    return 1 if dev or app.data else 2
+
+
+def _check(args: LocalStackArgs, replicas: int, *, dev: bool) -> None:
+    found = [*secret.problems(args["app"], args.get("secrets", {})), *files.problems(args["app"], dev=dev)]
     if dev and replicas != 1:
         reason = "the debugger lives in one process, so development has one replica"
-        raise SettingsError([Problem("local.replicas", str(replicas), reason, "set it to 1, or leave development")])
-
-
-def _variables(
-    app: FlaskApp,
-    *,
-    dev: bool,
-    image: pulumi.Input[str],
-    database_url: pulumi.Input[str] | None,
-    redis_url: pulumi.Input[str] | None,
-) -> dict[str, pulumi.Input[str]]:
-    """Return the application's variables but for its secret keys."""
-    variables: dict[str, pulumi.Input[str]] = {
-        # nginx here speaks plain HTTP, over which a browser would not return a Secure cookie.
-        "FLASK_SESSION_COOKIE_SECURE": "false",
-        **app.process_environment(proxy_hops=1),
-        "APP_VERSION": pulumi.Output.from_input(image).apply(short_version),
-    }
-    if dev:
-        variables |= {"FLASK_DEBUG": "1", "PYTHONDONTWRITEBYTECODE": "1", "WEB_CONCURRENCY": "1"}
-    if database_url is not None:
-        variables["DATABASE_URL"] = pulumi.Output.secret(database_url)
-    if redis_url is not None:
-        variables["REDIS_URL"] = pulumi.Output.secret(redis_url)
-    return variables
-
-
-def short_version(image: str) -> str:
-    """Return what tells an image from another one to a person: the first 12 digits of its digest, else its name."""
-    _, _, digest = image.rpartition("sha256:")
-    return digest[:12]
+        found.append(Problem("local.replicas", str(replicas), reason, "set it to 1, or leave development"))
+    if found:
+        raise SettingsError(found)

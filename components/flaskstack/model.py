@@ -61,6 +61,7 @@ def _problem(model: type[Model], details: ErrorDetails, prefix: str, secrets: fr
     hidden = bool(location) and location[0] in secrets
     value = HIDDEN if hidden else _shown(details.get("input"))
     path = "--path " if len(location) > 1 else ""
+    secret = "--secret " if hidden else ""
     match details["type"]:
         case "extra_forbidden":
             names = _names(_owner(model, location[:-1]))
@@ -70,13 +71,12 @@ def _problem(model: type[Model], details: ErrorDetails, prefix: str, secrets: fr
             hint = f"rename it to {close[0]}" if close else f"known here: {', '.join(sorted(names))}"
             return Problem(key, value, "unknown key", f"{hint}, or remove it: pulumi config rm {path}{key}")
         case "missing":
-            secret = "--secret " if hidden else ""
             return Problem(key, "not set", "required", f"pulumi config set {path}{secret}{key} ...")
         case _:
             reason = details["msg"].removeprefix("Value error, ")
             if reason[1:2].islower():  # a sentence's first word, not the name of a variable
                 reason = reason[:1].lower() + reason[1:]
-            return Problem(key, value, reason, f"pulumi config set {path}{key} {_example(model, location)}")
+            return Problem(key, value, reason, f"pulumi config set {path}{secret}{key} {_example(model, location)}")
 
 
 def _owner(model: type[Model], path: list[str]) -> type[Model]:

@@ -221,7 +221,7 @@ def _compression(policy: EdgePolicy) -> str:
 
 
 def _static(app: FlaskApp, policy: EdgePolicy, cache: bool) -> str:  # noqa: FBT001  # private, one caller
-    if not (cache and policy.static_days):
+    if not (cache and policy.static_days and app.static_url):
         return ""
     return f"""
         # Names carry a hash of the content, so a copy stays true; the files of the former version stay at hand during a

@@ -142,16 +142,37 @@ def test_the_environment_carries_what_is_said_and_what_derives() -> None:
     assert all(isinstance(value, str) for value in variables.values())
 
 
+@pytest.mark.parametrize(("kind", "threads"), [("gthread", "8"), ("sync", None), ("gevent", None)])
+def test_only_gthread_is_told_of_threads_which_would_make_it_of_sync(kind: Any, threads: str | None) -> None:
+    assert Server(worker_class=kind).environment().get("GUNICORN_THREADS") == threads
+
+
+def test_a_server_of_its_own_takes_the_place_of_gunicorn() -> None:
+    assert FlaskApp(web_command=("waitress-serve", "shop:app")).command == ["waitress-serve", "shop:app"]
+
+
+@pytest.mark.parametrize("names", [["SECRET_KEY"], ["PORT"], ["A-B"], ["FEATURE"]])
+def test_further_secrets_are_named_and_are_none_that_is_known_or_plain(names: list[str]) -> None:
+    assert "secrets" in refused({"secrets": names, "environment": {"FEATURE": "on"}})
+
+
+@pytest.mark.parametrize("path", ["/abs.txt", "../up.txt", "a b.txt", "a;b", "", "-r.txt", "a//b.txt"])
+def test_a_file_of_dependencies_is_inside_the_folder(path: str) -> None:
+    refused({"dependencies": path})
+
+
 def test_what_is_not_said_is_not_in_the_environment() -> None:
     variables = FlaskApp().process_environment(proxy_hops=0)
     assert not {"TRUSTED_HOSTS", "WEB_CONCURRENCY", "FLASK_DEBUG", "SECRET_KEY", "DATABASE_URL"} & variables.keys()
 
 
 def test_the_health_check_is_one_shell_command_of_valid_python() -> None:
-    program, option, code = shlex.split(FlaskApp(port=8123, liveness="/alive").liveness_command)
-    assert (program, option) == ("python", "-c")
-    compile(code, "check", "exec")
-    assert "http://127.0.0.1:8123/alive" in code
+    for probe in ("/alive", "tcp"):
+        program, option, code = shlex.split(FlaskApp(port=8123, liveness=probe).liveness_command)
+        assert (program, option) == ("python", "-c")
+        compile(code, "check", "exec")
+        assert "8123" in code
+        assert ("/alive" in code) is (probe == "/alive")
 
 
 def test_an_application_cannot_change_once_made() -> None:

@@ -37,11 +37,12 @@ def text(tmp_path: Path) -> str:
 
 
 def test_dependencies_are_a_layer_before_the_code(text: str) -> None:
-    dependencies, final = stages(text)
+    dependencies, code, final = stages(text)
     assert ("COPY", "requirements.txt ./") in dependencies
     assert ("COPY", ". .") not in dependencies
+    assert ("COPY", ". .") in code
     copies = [argument for instruction, argument in final if instruction == "COPY"]
-    assert copies == ["--from=dependencies /opt/venv /opt/venv", ". ."]
+    assert copies == ["--from=dependencies /opt/venv /opt/venv", "--from=code /app /app"]
 
 
 def test_the_final_image_installs_nothing(text: str) -> None:
@@ -61,7 +62,7 @@ def test_the_code_belongs_to_root_so_that_the_application_cannot_change_itself(t
 
 
 def test_no_pip_cache_and_no_buffered_output(text: str) -> None:
-    dependencies, final = stages(text)
+    dependencies, _, final = stages(text)
     assert any(name == "ENV" and "PIP_NO_CACHE_DIR=1" in argument for name, argument in dependencies)
     assert any(name == "ENV" and "PYTHONUNBUFFERED=1" in argument for name, argument in final)
 
@@ -83,7 +84,7 @@ def test_a_failing_install_fails_the_build(text: str) -> None:
 
 def test_the_base_image_is_an_argument(text: str) -> None:
     assert text.startswith("ARG BASE_IMAGE\n")
-    assert text.count("FROM ${BASE_IMAGE}") == 2
+    assert text.count("FROM ${BASE_IMAGE}") == 3
 
 
 def test_the_health_check_needs_no_curl(text: str) -> None:
@@ -118,7 +119,7 @@ def test_each_way_to_declare_dependencies_is_installed(
 
 def test_the_project_files_own_list_is_read_by_a_program_that_python_takes(tmp_path: Path) -> None:
     text = generate(folder(tmp_path, pyproject__toml=PROJECT))
-    found = re.search(r'python3 -c "([^"]+)" > requirements.txt', text)
+    found = re.search(r'python3 -c "([^"]+)" > \$all', text)
     assert found
     compile(found[1], "dependencies", "exec")
 

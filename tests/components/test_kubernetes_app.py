@@ -221,6 +221,19 @@ def test_liveness_can_be_asked_over_http() -> None:
     assert "tcpSocket" not in probe
 
 
+def test_an_application_without_a_health_route_is_asked_by_a_connection() -> None:
+    web = container(kubernetes_app(app=FlaskApp(name="shop", liveness="tcp", readiness="tcp")))
+    for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
+        assert web[probe]["tcpSocket"] == {"port": 8000}
+        assert "httpGet" not in web[probe]
+    assert web["readinessProbe"]["periodSeconds"] == 5
+
+
+def test_an_application_that_brings_its_own_server_runs_it() -> None:
+    app = FlaskApp(name="shop", web_command=("waitress-serve", "--port=8000", "shop:app"))
+    assert container(kubernetes_app(app=app))["args"] == ["waitress-serve", "--port=8000", "shop:app"]
+
+
 def test_probes_send_a_host_that_the_application_trusts() -> None:
     trusting = FlaskApp(name="shop", trusted_hosts=(".shop.example", "other.example"))
     recording = kubernetes_app(app=trusting)

@@ -167,3 +167,47 @@ def test_a_version_without_a_secret_that_exists_is_refused() -> None:
 
 def test_a_plan_shows_no_secret() -> None:
     assert "canary" not in repr(Plan.of("x", arguments()))
+
+
+def test_further_secrets_are_keys_of_the_secret_under_their_own_names() -> None:
+    app = FlaskApp(name="shop", migrate=("true",), secrets=("API_KEY",))
+    recording = kubernetes_app(app=app, secrets={"API_KEY": "canary-api", "MORE": "canary-more"})
+    (found,) = recording.of(SECRET)
+    assert isinstance(found.inputs["stringData"], Secret)
+    assert {"API_KEY": "canary-api", "MORE": "canary-more"}.items() <= found.plain["stringData"].items()
+    for kind in (DEPLOYMENT, JOB):
+        assert references(recording, kind)["API_KEY"] == {"name": object_name(recording, SECRET), "key": "API_KEY"}
+    for part in recording.resources:
+        shown = {key: value for key, value in part.inputs.items() if not isinstance(value, Secret)}
+        assert "canary" not in repr(shown), part.name
+
+
+def test_another_value_of_a_further_secret_is_another_secret() -> None:
+    before, after = (kubernetes_app(secrets={"API_KEY": value}) for value in ("canary-a", "canary-b"))
+    assert object_name(before, SECRET) != object_name(after, SECRET)
+
+
+def test_a_secret_that_exists_must_hold_the_further_ones() -> None:
+    recording = kubernetes_app(
+        app=FlaskApp(name="shop", secrets=("API_KEY",)),
+        secret_key=None,
+        database_url=None,
+        redis_url=None,
+        secret_name="from-vault",
+    )
+    assert references(recording)["API_KEY"] == {"name": "from-vault", "key": "API_KEY", "optional": False}
+
+
+def test_further_secrets_that_are_missing_or_beside_a_secret_that_exists_are_refused() -> None:
+    needy = FlaskApp(name="shop", secrets=("API_KEY",))
+    assert "the application needs it" in refused(app=needy)["secrets.API_KEY"]
+    found = refused(
+        app=needy,
+        secret_key=None,
+        database_url=None,
+        redis_url=None,
+        secret_name="from-vault",
+        secrets={"API_KEY": "canary"},
+    )
+    assert "give either" in found["secrets"]
+    assert "canary" not in str(found)

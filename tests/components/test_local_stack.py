@@ -10,7 +10,7 @@ from support.recorder import record as run
 
 from flaskstack import EdgePolicy, FlaskApp, LocalStack, SettingsError
 from flaskstack.app import UID
-from flaskstack.local_stack import short_version
+from flaskstack.local.variables import short_version
 
 LONG_LIVED = ("postgres", "redis", "web-0", "web-1", "nginx")
 ONE_SHOTS = ("migration", "release")
@@ -73,7 +73,7 @@ def test_the_database_is_migrated_once_it_is_healthy(prod: Recording) -> None:
     prepare = prod.one("prepare")
     waited = set(prepare.plain["environment"]["WAIT_FOR"].split())
     assert waited == {prod.container("postgres").id, prod.container("redis").id}
-    assert prepare.plain["environment"]["JOB"] == prod.container("migration").id
+    assert prepare.plain["environment"]["JOBS"] == prod.container("migration").id
 
 
 def test_the_url_is_known_only_once_it_answers(prod: Recording) -> None:
@@ -82,7 +82,7 @@ def test_the_url_is_known_only_once_it_answers(prod: Recording) -> None:
         prod.container("web-0").id,
         prod.container("web-1").id,
     }
-    assert released.plain["environment"]["JOB"] == prod.container("release").id
+    assert released.plain["environment"]["JOBS"] == prod.container("release").id
     assert prod.value["url"] == "http://127.0.0.1:8080"
 
 
@@ -131,7 +131,7 @@ def test_the_migration_runs_the_image_of_the_web_replicas_with_their_environment
 def test_an_application_without_migrations_still_waits_for_its_services() -> None:
     recording = local_stack(FlaskApp())
     assert not [part for part in recording.of(CONTAINER) if part.name.endswith("-migration")]
-    assert recording.one("prepare").plain["environment"]["JOB"] == ""
+    assert recording.one("prepare").plain["environment"]["JOBS"] == ""
     assert f"{NAME}-postgres" in recording.after(recording.container("web-0"))
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from support.building import NAME, local_stack
 from support.recorder import COMMAND, CONTAINER, GENERATED, PASSWORD, VOLUME, Recording, Secret
 
-from flaskstack import FlaskApp
+from flaskstack import FlaskApp, SettingsError
 
 
 def test_the_secrets_of_the_application_are_registered_as_secrets(prod: Recording) -> None:
@@ -77,3 +78,22 @@ def test_an_own_database_can_be_given_its_url() -> None:
         "POSTGRES_USER": Secret("me"),
     }
     assert recording.container("web-0").environment()["DATABASE_URL"] == Secret("postgresql://me:p%40ss@postgres/shop")
+
+
+def test_further_secrets_are_variables_of_every_process_and_secret_to_the_engine() -> None:
+    recording = local_stack(FlaskApp(secrets=("API_KEY",), migrate=("true",)), secrets={"API_KEY": "canary"})
+    for role in ("web-0", "migration"):
+        assert recording.container(role).environment()["API_KEY"] == Secret("canary")
+    for part in recording.resources:
+        shown = str([item for item in part.inputs.get("envs", []) if not isinstance(item, Secret)])
+        assert "canary" not in shown, part.name
+
+
+def test_a_secret_that_the_application_names_must_be_given() -> None:
+    with pytest.raises(SettingsError, match=r"secrets\.API_KEY = not set: the application needs it"):
+        local_stack(FlaskApp(secrets=("API_KEY",)))
+
+
+def test_a_secret_cannot_take_the_place_of_what_is_decided_elsewhere() -> None:
+    with pytest.raises(SettingsError, match=r"secrets\.DATABASE_URL = \[secret\]"):
+        local_stack(secrets={"DATABASE_URL": "canary"})

@@ -170,9 +170,25 @@ def test_the_stacks_own_postgres_wants_a_password() -> None:
 
 @pytest.mark.parametrize("key", sorted(SECRETS))
 def test_a_secret_that_was_not_set_as_one_is_refused_without_being_shown(key: str) -> None:
-    value = '["canary"]' if key == "secretKeyFallbacks" else "canary"
+    value = {"secretKeyFallbacks": '["canary"]', "secrets": '{"API_KEY": "canary"}'}.get(key, "canary")
     problems = refused(changed(PROD, **{key: value}), frozenset({key}))
-    assert f"pulumi config set --secret flaskstack:{key}" in problems[key]
+    command = "pulumi config set --secret --path flaskstack:secrets.NAME" if key == "secrets" else None
+    assert (command or f"pulumi config set --secret flaskstack:{key}") in problems[key]
+    assert "canary" not in str(problems)
+
+
+def test_each_secret_that_the_application_names_must_be_set() -> None:
+    app = {"secrets": ["API_KEY", "MAIL_PASSWORD"]}
+    problems = refused(changed(PROD, app=app, secrets='{"API_KEY": "canary"}'))
+    assert set(problems) == {"secrets.MAIL_PASSWORD"}
+    assert "pulumi config set --secret --path flaskstack:secrets.MAIL_PASSWORD" in problems["secrets.MAIL_PASSWORD"]
+    assert check(changed(PROD, app=app, secrets='{"API_KEY": "x", "MAIL_PASSWORD": "y"}')).secrets["API_KEY"] == "x"
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "PORT", "1A", "A-B"])
+def test_a_secret_has_a_name_that_a_process_can_read_and_no_other_key_decides(name: str) -> None:
+    problems = refused(changed(PROD, secrets=json.dumps({name: "canary"})))
+    assert name in str(problems)
     assert "canary" not in str(problems)
 
 

@@ -105,8 +105,8 @@ def test_every_setting_of_the_group_is_an_argument_of_the_component_and_the_othe
     arguments = set(KubernetesAppArgs.__annotations__)
     assert settings <= arguments
     of_programs_only = {"network_ingress", "network_egress", "environment", "volumes", "volume_mounts", "containers"}
-    of_programs_only |= {"init_containers", "pod_template", "container", "namespace_provider"}
-    of_the_stack = {"app", "image", "secret_key", "secret_key_fallbacks", "database_url", "redis_url"}
+    of_programs_only |= {"init_containers", "pod_template", "container", "namespace_provider", "storage_provider"}
+    of_the_stack = {"app", "image", "secret_key", "secret_key_fallbacks", "database_url", "redis_url", "secrets"}
     assert arguments - settings == of_programs_only | of_the_stack
 
 

@@ -25,7 +25,13 @@ KEYS: Final = {
     "REDIS_URL": "redis-url",
 }
 """Variable of the process -> key of the Secret."""
+"""The keys of the application's further secrets are their variables' own names, which no key here can be."""
 CONFIG_FOLDER, _, CONFIG_FILE = SERVER_CONFIG.rpartition("/")
+
+
+def keys(plan: Plan) -> dict[str, str]:
+    """Return variable -> key of everything that the Secret may hold for this application."""
+    return {**KEYS, **{name: name for name in sorted({*plan.app.secrets, *plan.secrets})}}
 
 
 def content(plan: Plan) -> dict[str, pulumi.Input[str]]:
@@ -38,7 +44,8 @@ def content(plan: Plan) -> dict[str, pulumi.Input[str]]:
         if plan.secret_key_fallbacks
         else None,
     }
-    return {KEYS[variable]: value for variable, value in values.items() if value is not None}
+    known = {KEYS[variable]: value for variable, value in values.items() if value is not None}
+    return {**known, **plan.secrets}
 
 
 def secret(plan: Plan, child: pulumi.ResourceOptions) -> pulumi.Output[str]:

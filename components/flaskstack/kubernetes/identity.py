@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 DOMAIN: Final = "flaskstack.dev"
 WEB: Final = "web"
 MIGRATION: Final = "migration"
+HOST: Final = "kubernetes.io/hostname"
+"""Label of a node that is its own alone."""
 DIGEST: Final = 12
 """Characters of an image's digest that tell it from others."""
 MANAGED: Final = {"pulumi.com/patchForce": "true"}

@@ -7,6 +7,7 @@ import difflib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from flaskstack import secret
 from flaskstack.errors import HIDDEN, Problem, SettingsError
 from flaskstack.kubernetes import rollout as arithmetic
 from flaskstack.kubernetes.settings import (
@@ -17,6 +18,7 @@ from flaskstack.kubernetes.settings import (
     Probes,
     Resources,
     Rollout,
+    Storage,
 )
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
     from flaskstack.app import FlaskApp
 
-SECRETS = ("secret_key", "secret_key_fallbacks", "database_url", "redis_url")
+SECRETS = ("secret_key", "secret_key_fallbacks", "database_url", "redis_url", "secrets")
 """Arguments whose values are never shown."""
 
 
@@ -52,6 +54,7 @@ class Plan:
     secret_key_fallbacks: Sequence[pulumi.Input[str]] = field(default=(), repr=False)
     database_url: pulumi.Input[str] | None = field(default=None, repr=False)
     redis_url: pulumi.Input[str] | None = field(default=None, repr=False)
+    secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict, repr=False)
     secret_name: pulumi.Input[str] | None = None
     secret_version: str | None = None
     namespace: pulumi.Input[str] = "default"
@@ -64,6 +67,8 @@ class Plan:
     rollout: Rollout = field(default_factory=Rollout)
     migration: Migration = field(default_factory=Migration)
     max_disrupted: int | None = 1
+    storage: Storage = field(default_factory=Storage)
+    storage_provider: pulumi.ProviderResource | None = None
     network: Network = field(default_factory=Network)
     network_ingress: Sequence[NetworkPolicyIngressRuleArgs] = ()
     network_egress: Sequence[NetworkPolicyEgressRuleArgs] = ()
@@ -100,14 +105,14 @@ class Plan:
         """Return the plan with what follows from other arguments said once: trusted host, keep-alive, replicas."""
         server = self.app.server.model_copy(update={"keep_alive": arithmetic.kept_alive(self.rollout, self.app.server)})
         app = self.app.model_copy(update={"server": server, "trusted_hosts": self.app.trusted_hosts or (self.host,)})
-        replicas = None if self.autoscaling else self.replicas or 3
+        replicas = None if self.autoscaling else self.replicas or (1 if self.app.data else 3)
         return dataclasses.replace(self, app=app, replicas=replicas)
 
     def contradictions(self) -> list[Problem]:
         """Return what is wrong with arguments that are each valid."""
         found = arithmetic.contradictions(self.rollout, self.probes, self.app.server)
         found += self._secrets()
-        found += replica_problems(self.replicas, self.autoscaling)
+        found += replica_problems(self.app, self.replicas, self.autoscaling)
         if self.container is not None and any(key in vars(self.container) for key in ("name", "image", "env")):
             reason = "name, image and env of the web container are decided by image and environment"
             found.append(Problem("container", "overrides one of them", reason, "use image and environment"))
@@ -123,7 +128,7 @@ class Plan:
         if self.secret_name is not None:
             reason = f"the Secret that exists holds it; given were both, secret_name and {', '.join(given)}"
             return [Problem(given[0], HIDDEN, reason, "give either")] if given else []
-        found = []
+        found = secret.problems(self.app, self.secrets)
         if self.secret_version is not None:
             reason = "tells versions of a Secret that exists apart; the component's own has its content in its name"
             found.append(Problem("secret_version", self.secret_version, reason, "leave it out, or give secret_name"))
@@ -135,9 +140,14 @@ class Plan:
 
 
 def replica_problems(
-    replicas: int | None, autoscaling: Autoscaling | None, prefix: str = arithmetic.PREFIX
+    app: FlaskApp, replicas: int | None, autoscaling: Autoscaling | None, prefix: str = arithmetic.PREFIX
 ) -> list[Problem]:
     """Return what is wrong with the number of web pods."""
+    if app.data and (autoscaling or (replicas or 1) > 1):
+        key, value = ("autoscaling", "set") if autoscaling else ("replicas", str(replicas))
+        reason = f"with a data folder (app.data {app.data}) there is one web pod: its volume is for one node at a time"
+        fix = f"pulumi config rm --path {prefix}{key}   # or keep the data in PostgreSQL, and remove app.data"
+        return [Problem(f"{prefix}{key}", value, reason, fix)]
     if autoscaling and replicas is not None:
         reason = "the autoscaler owns the number of replicas, and the two would fight"
         fix = f"pulumi config rm --path {prefix}replicas"

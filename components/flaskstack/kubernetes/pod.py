@@ -7,7 +7,7 @@ and the database before any web pod gets them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 from pulumi_kubernetes.core.v1 import (
@@ -30,15 +30,15 @@ from pulumi_kubernetes.core.v1 import (
 )
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
-from flaskstack.app import UID
-from flaskstack.kubernetes import config, identity
+from flaskstack.app import TMP, UID
+from flaskstack.kubernetes import config, identity, storage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flaskstack.kubernetes.plan import Plan
+    from flaskstack.kubernetes.settings import Resources
 
-TMP: Final = "/tmp"  # noqa: S108  # a memory volume of the pod's own
 A = TypeVar("A")
 
 
@@ -49,6 +49,8 @@ class Source:
     secret_name: pulumi.Output[str]
     config_name: pulumi.Output[str]
     service_account: pulumi.Input[str]
+    claim_name: pulumi.Output[str] | None = None
+    """Name of the claim of the data folder, None when the application has none."""
 
 
 def overridden(args: A, by: object) -> A:
@@ -67,7 +69,7 @@ def environment(plan: Plan, secret_name: pulumi.Input[str]) -> list[EnvVarArgs]:
         **plan.app.process_environment(proxy_hops=plan.proxy_hops),
     }
     held = config.content(plan)
-    required = {"SECRET_KEY", *(["DATABASE_URL"] if plan.app.postgres else [])}
+    required = {"SECRET_KEY", *(["DATABASE_URL"] if plan.app.postgres else []), *plan.app.secrets}
     return [
         *(EnvVarArgs(name=name, value=value) for name, value in sorted(plain.items())),
         *(
@@ -82,16 +84,26 @@ def environment(plan: Plan, secret_name: pulumi.Input[str]) -> list[EnvVarArgs]:
                     )
                 ),
             )
-            for variable, key in config.KEYS.items()
+            for variable, key in config.keys(plan).items()
             if key in held or plan.secret_name is not None
         ),
         *plan.environment,
     ]
 
 
-def container(plan: Plan, source: Source, name: str, command: Sequence[str], **more: Any) -> ContainerArgs:  # noqa: ANN401  # fields of the SDK's args
-    """Return a container that runs `command` of the application's image. `more`: further fields."""
-    resources = plan.resources
+def container(
+    plan: Plan,
+    source: Source,
+    name: str,
+    command: Sequence[str],
+    resources: Resources | None = None,
+    **more: Any,  # noqa: ANN401  # fields of the SDK's args
+) -> ContainerArgs:
+    """Return a container that runs `command` of the application's image, with `resources` of its own or the pods'.
+
+    `more`: further fields.
+    """
+    resources = resources or plan.resources
     return ContainerArgs(
         name=name,
         image=plan.image,
@@ -114,6 +126,7 @@ def container(plan: Plan, source: Source, name: str, command: Sequence[str], **m
         volume_mounts=[
             VolumeMountArgs(name="tmp", mount_path=TMP),
             VolumeMountArgs(name="server-config", mount_path=config.CONFIG_FOLDER, read_only=True),
+            *([VolumeMountArgs(name="data", mount_path=plan.app.data)] if plan.app.data else []),
             *plan.volume_mounts,
         ],
         **more,
@@ -149,6 +162,7 @@ def template(
                 empty_dir=EmptyDirVolumeSourceArgs(medium="Memory", size_limit=plan.resources.tmp),
             ),
             VolumeArgs(name="server-config", config_map=ConfigMapVolumeSourceArgs(name=source.config_name)),
+            *storage.volumes(source.claim_name),
             *plan.volumes,
         ],
         **more,

@@ -94,7 +94,8 @@ class Liveness(Probe):
     """Seconds after the container's start before it is asked. Default 30."""
     kind: Literal["tcp", "http"] = "tcp"
     """tcp, the default: Gunicorn accepts a connection. http: a thread of it answers `app.liveness` too, which a busy
-    but sound pod cannot do in time: it would be killed under load, and its load would kill the next one."""
+    but sound pod cannot do in time: it would be killed under load, and its load would kill the next one. With
+    `app.liveness` tcp there is no path to ask, and http changes nothing."""
 
 
 class Readiness(Probe):
@@ -157,6 +158,17 @@ class Migration(Model):
     """Times that it is tried again, after 10 s, 20 s, ... Default 2."""
     timeout_s: Count = 300
     """Seconds until it is given up, retries included. Default 300."""
+
+
+class Storage(Model):
+    """The volume of the application's data folder (`app.data`), for one node at a time (ReadWriteOnce)."""
+
+    size: Quantity = "1Gi"
+    """How much it holds. Default 1Gi. It can grow where the storage class lets it, never shrink."""
+    storage_class: ObjectName | None = None
+    """StorageClass. Default: the cluster's default class. Another one is another volume, and moves no data."""
+    keep: bool = True
+    """Whether the data outlives `pulumi destroy`. Default true."""
 
 
 class Autoscaling(Model):

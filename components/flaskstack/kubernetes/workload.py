@@ -30,9 +30,10 @@ from pulumi_kubernetes.core.v1 import (
 )
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
 
-from flaskstack.kubernetes import identity, pod
-from flaskstack.kubernetes.identity import MIGRATION, WEB
+from flaskstack.kubernetes import identity, pod, storage
+from flaskstack.kubernetes.identity import HOST, MIGRATION, WEB
 from flaskstack.kubernetes.rollout import termination_grace
+from flaskstack.probe import TCP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from flaskstack.kubernetes.plan import Plan
     from flaskstack.kubernetes.settings import Probe
 
-HOST: str = "kubernetes.io/hostname"
 ZONE: str = "topology.kubernetes.io/zone"
 NAME_ROOM: int = 36
 """Characters of the application's name in a Job's, which may have 63."""
@@ -60,6 +60,7 @@ def migration(plan: Plan, source: pod.Source, parent: pulumi.Resource, before: S
         MIGRATION,
         [pod.container(plan, source, MIGRATION, plan.app.migrate)],
         restart_policy="Never",
+        affinity=storage.affinity(plan),
     )
     content = pulumi.Output.unsecret(
         pulumi.Output.from_input(template).apply(
@@ -116,6 +117,7 @@ def deployment(
         init_containers=list(plan.init_containers) or None,
         termination_grace_period_seconds=termination_grace(rollout, plan.app.server),
         affinity=AffinityArgs(
+            pod_affinity=storage.together(plan),
             pod_anti_affinity=PodAntiAffinityArgs(
                 preferred_during_scheduling_ignored_during_execution=[
                     WeightedPodAffinityTermArgs(
@@ -123,7 +125,7 @@ def deployment(
                         pod_affinity_term=PodAffinityTermArgs(topology_key=HOST, label_selector=_selected(plan)),
                     )
                 ]
-            )
+            ),
         ),
         topology_spread_constraints=[
             TopologySpreadConstraintArgs(
@@ -147,12 +149,7 @@ def deployment(
             min_ready_seconds=rollout.min_ready_s or None,
             progress_deadline_seconds=rollout.timeout_s,
             revision_history_limit=rollout.revisions,
-            strategy=DeploymentStrategyArgs(
-                type="RollingUpdate",
-                rolling_update=RollingUpdateDeploymentArgs(
-                    max_surge=rollout.max_surge, max_unavailable=rollout.max_unavailable
-                ),
-            ),
+            strategy=strategy(plan, once=plan.app.data is not None),
             template=template,
         ),
         opts=pulumi.ResourceOptions(
@@ -160,6 +157,19 @@ def deployment(
             # The schema before the code that needs it, and the policy before the pods: neither is an input of theirs.
             depends_on=list(before),
             custom_timeouts=pulumi.CustomTimeouts(create=timeout, update=timeout),
+        ),
+    )
+
+
+def strategy(plan: Plan, *, once: bool) -> DeploymentStrategyArgs:
+    """Return how pods are replaced. `once`: the old one has ended before the new one starts."""
+    if once:
+        return DeploymentStrategyArgs(type="Recreate")
+    rollout = plan.rollout
+    return DeploymentStrategyArgs(
+        type="RollingUpdate",
+        rolling_update=RollingUpdateDeploymentArgs(
+            max_surge=rollout.max_surge, max_unavailable=rollout.max_unavailable
         ),
     )
 
@@ -172,28 +182,27 @@ def _probes(plan: Plan) -> dict[str, Any]:
     """Return the probes as fields of a container."""
     app, probes = plan.app, plan.probes
 
-    def asked(path: str) -> HTTPGetActionArgs:
+    def asked(path: str) -> dict[str, Any]:
+        if path == TCP:
+            return {"tcp_socket": TCPSocketActionArgs(port=app.port)}
         # Trusted hosts let no other through, and the kubelet's own would be the pod's address.
         headers = [HTTPHeaderArgs(name="Host", value=app.probe_host)]
-        return HTTPGetActionArgs(path=path, port=app.port, scheme="HTTP", http_headers=headers)
+        return {"http_get": HTTPGetActionArgs(path=path, port=app.port, scheme="HTTP", http_headers=headers)}
 
-    liveness: dict[str, Any] = (
-        {"http_get": asked(app.liveness)}
-        if probes.liveness.kind == "http"
-        else {"tcp_socket": TCPSocketActionArgs(port=app.port)}
-    )
+    lives = app.liveness if probes.liveness.kind == "http" else TCP
     return {
-        "liveness_probe": ProbeArgs(**_timing(probes.liveness), **liveness),
-        "readiness_probe": ProbeArgs(**_timing(probes.readiness), http_get=asked(app.readiness)),
-        "startup_probe": ProbeArgs(**_timing(probes.startup), http_get=asked(app.liveness)),
+        "liveness_probe": ProbeArgs(**timing(probes.liveness), **asked(lives)),
+        "readiness_probe": ProbeArgs(**timing(probes.readiness), **asked(app.readiness)),
+        "startup_probe": ProbeArgs(**timing(probes.startup), **asked(app.liveness)),
     }
 
 
-def _timing(probe: Probe) -> dict[str, Any]:
-    timing = {
+def timing(probe: Probe) -> dict[str, Any]:
+    """Return when a probe asks, as fields of the SDK's args."""
+    values = {
         "initial_delay_seconds": probe.delay_s,
         "period_seconds": probe.period_s,
         "timeout_seconds": probe.timeout_s,
         "failure_threshold": probe.failures,
     }
-    return timing if probe.delay_s else {key: value for key, value in timing.items() if key != "initial_delay_seconds"}
+    return values if probe.delay_s else {key: value for key, value in values.items() if key != "initial_delay_seconds"}

@@ -6,16 +6,15 @@ official plugin would find a difference, and replace the container, at every `up
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import pulumi
 import pulumi_docker as docker
 import pydantic
 
 from flaskstack import naming
+from flaskstack.app import TMP
 from flaskstack.model import Model
-
-TMP: Final = "/tmp"  # noqa: S108  # the path of a memory file system inside a container
 
 Mib = Annotated[int, pydantic.Field(ge=16, le=1_048_576)]
 Count = Annotated[int, pydantic.Field(ge=1, le=1_048_576)]

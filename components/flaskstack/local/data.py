@@ -15,7 +15,8 @@ import pulumi
 import pulumi_docker as docker
 
 from flaskstack import naming
-from flaskstack.local.container import TMP, Health, Limits, environment, hardened, health_check
+from flaskstack.app import TMP
+from flaskstack.local.container import Health, Limits, environment, hardened, health_check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -27,13 +27,12 @@ def run(
     *,
     wait_for: Sequence[docker.Container],
     deadline_s: int,
-    container: docker.Container | None = None,
+    containers: Sequence[docker.Container] = (),
 ) -> command.local.Command:
-    """Wait until `wait_for` are healthy, `deadline_s` seconds at most, then run `container` to its end.
+    """Wait until `wait_for` are healthy, `deadline_s` seconds at most, then run `containers`, each to its end.
 
     It all happens again when any of them is another one.
     """
-    parts = [*wait_for, *([container] if container else [])]
     return command.local.Command(
         name,
         # The plugin prints the whole command when it fails; the reason should not drown in our script.
@@ -41,10 +40,14 @@ def run(
         interpreter=["/bin/sh", "-c"],
         environment={
             "WAIT_THEN_RUN": _SCRIPT,
-            "WAIT_FOR": pulumi.Output.all(*[part.id for part in wait_for]).apply(lambda ids: " ".join(map(str, ids))),
-            "JOB": container.id if container else "",
+            "WAIT_FOR": _ids(wait_for),
+            "JOBS": _ids(containers),
             "TIMEOUT": str(deadline_s),
         },
-        triggers=[part.id for part in parts],
+        triggers=[part.id for part in (*wait_for, *containers)],
         opts=opts,
     )
+
+
+def _ids(containers: Sequence[docker.Container]) -> pulumi.Output[str]:
+    return pulumi.Output.all(*[each.id for each in containers]).apply(lambda ids: " ".join(map(str, ids)))

@@ -70,12 +70,15 @@ def process(  # noqa: PLR0913  # keyword arguments, each with its name at the ca
     variables: dict[str, pulumi.Input[str]],
     limits: Limits,
     live_source: bool,
+    data: docker.ContainerVolumeArgs | None = None,
 ) -> dict[str, Any]:
     """Return the arguments of a container that runs the application's image as `role`."""
     mounts = [docker.ContainerVolumeArgs(volume_name=config_volume, container_path=_CONFIG_FOLDER, read_only=True)]
     if live_source:
         # Development: the source as it is on disk, over the image's copy. Read-only: no app writes its own code.
         mounts.append(docker.ContainerVolumeArgs(host_path=str(app.source), container_path=CODE, read_only=True))
+    if data is not None:
+        mounts.append(data)
     return {
         **hardened(role, limits, network),
         "image": image_id,

@@ -1,4 +1,4 @@
-# Waits until the containers WAIT_FOR are healthy by their own health checks, then runs the container JOB to its end.
+# Waits until the containers WAIT_FOR are healthy by their own health checks, then runs the containers JOBS, each to its end.
 # Any failure ends with that container's own last words and a non-zero status, so that `pulumi up` fails with the reason,
 # and the next `pulumi up` tries again. A health check's 30 s interval is for later; at the start it is asked at once.
 set -eu
@@ -23,8 +23,10 @@ for id in $WAIT_FOR; do
     done
 done
 
-[ -z "$JOB" ] || docker start --attach "$JOB" || {
-    status=$?
-    echo "$(docker inspect --format '{{index .Config.Labels "dev.flaskstack.role"}}' "$JOB") failed with status $status" >&2
-    exit "$status"
-}
+for id in $JOBS; do
+    docker start --attach "$id" || {
+        status=$?
+        echo "$(docker inspect --format '{{index .Config.Labels "dev.flaskstack.role"}}' "$id") failed with status $status" >&2
+        exit "$status"
+    }
+done

@@ -31,11 +31,24 @@ read_by_nginx() {
     done
 }
 
+# Does the application answer at $1? By its path: 200 to 399. By connection: whatever it says; 502 and 504 are nginx's own words.
+answers() {
+    if [ "$READINESS" != tcp ]; then
+        curl -fsS --max-time 4 --output /dev/null --header "Host: $PROBE_HOST" "http://$1$READINESS" 2>/tmp/reason
+        return
+    fi
+    code=$(curl -sS --head --max-time 4 --output /dev/null --write-out '%{http_code}' --header "Host: $PROBE_HOST" "http://$1/" 2>/tmp/reason)
+    case $code in
+    000) return 1 ;;
+    502 | 504) echo "$1 answers $code" >/tmp/reason && return 1 ;;
+    esac
+}
+
 for server in $SERVERS; do
-    until curl -fsS --max-time 4 --output /dev/null --header "Host: $PROBE_HOST" "http://$server$READINESS" 2>/tmp/reason; do
+    until answers "$server"; do
         if late; then
             echo "$server is not ready to serve within $TIMEOUT s: $(cat /tmp/reason)" >&2
-            curl -sS --max-time 4 --header "Host: $PROBE_HOST" "http://$server$READINESS" >&2 || true
+            [ "$READINESS" = tcp ] || curl -sS --max-time 4 --header "Host: $PROBE_HOST" "http://$server$READINESS" >&2 || true
             exit 1
         fi
         sleep 0.2
@@ -59,7 +72,7 @@ echo "return 200 $id;" | put release.conf
 # Last: a starting nginx waits for this file, and reads the others at once.
 put nginx.conf </release/nginx.conf
 read_by_nginx "$id"
-until curl -fsS --max-time 4 --output /dev/null --header "Host: $PROBE_HOST" "http://$SITE$READINESS" 2>/tmp/reason; do
+until answers "$SITE"; do
     if late; then
         echo "nginx does not reach the new servers: $(cat /tmp/reason)" >&2
         exit 1

@@ -151,7 +151,11 @@ def child_exit(server: Arbiter, worker: Worker) -> None:  # noqa: ARG001  # Guni
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
-class PromptReloader(reloader.ReloaderBase):  # type: ignore[misc]  # Gunicorn has no types
+# An application may name a Gunicorn before 26, whose only class is the base of ours just as well.
+_RELOADER: Any = getattr(reloader, "ReloaderBase", None) or reloader.Reloader
+
+
+class PromptReloader(_RELOADER):  # type: ignore[misc]  # Gunicorn has no types
     """Looks for edited files five times a second, not once: an edit shows within a second, a worker's start included.
 
     It also sees an edit made while the worker was starting, which Gunicorn's own takes for the file as it was loaded.

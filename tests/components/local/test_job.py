@@ -47,7 +47,7 @@ class Engine:
             "PATH": f"{self.state}:{os.environ['PATH']}",
             "STATE": str(self.state),
             "WAIT_FOR": wait_for,
-            "JOB": container,
+            "JOBS": container,
             "TIMEOUT": str(timeout),
         }
         command = ["/bin/sh", "-c", job._SCRIPT]  # noqa: SLF001  # the script is what is tested
@@ -126,6 +126,6 @@ def test_a_step_has_its_script_and_its_values_in_the_environment() -> None:
         assert step.plain["interpreter"] == ["/bin/sh", "-c"]
         assert "docker start" not in step.plain["create"], "a failure would print it all"
         assert step.plain["environment"]["WAIT_THEN_RUN"] == job._SCRIPT  # noqa: SLF001
-        assert set(step.plain["environment"]) == {"WAIT_THEN_RUN", "WAIT_FOR", "JOB", "TIMEOUT"}
+        assert set(step.plain["environment"]) == {"WAIT_THEN_RUN", "WAIT_FOR", "JOBS", "TIMEOUT"}
         assert step.plain["environment"]["TIMEOUT"] == "120"
         assert "delete" not in step.plain

@@ -61,7 +61,8 @@ def test_health_is_asked_of_liveness_without_curl() -> None:
     check = local_stack(app).container("web-0").plain["healthcheck"]["tests"][1]
     program, option, code = shlex.split(check)
     assert (program, option) == ("python", "-c")
-    assert "http://127.0.0.1:9000/alive" in code
+    assert "9000" in code
+    assert "/alive" in code
     compile(code, "healthcheck", "exec")
 
 

@@ -55,7 +55,8 @@ def test_every_argument_output_and_type_has_a_description() -> None:
 @pytest.mark.parametrize("args", [AppImageArgs, LocalStackArgs, KubernetesAppArgs])
 def test_every_argument_of_a_python_program_is_there_but_for_providers(args: type) -> None:
     component = args.__name__.removesuffix("Args")
-    declared = {schema.key(name) for name in inspect.get_annotations(args)} - {"namespaceProvider"}
+    hints = inspect.get_annotations(args).items()
+    declared = {schema.key(name) for name, hint in hints if "ProviderResource" not in str(hint)}
     assert set(RESOURCES[f"flaskstack:index:{component}"]["inputProperties"]) == declared
 
 
