@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic.alias_generators import to_camel, to_pascal
 from pydantic.json_schema import models_json_schema
 
-from flaskstack.plugin.signature import EVENTUAL
+from flaskstack.plugin.signature import EVENTUAL, SDK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,7 +75,10 @@ class _Types:
         made = self._type(name, part, plain=plain)
         # Where a model's field has no text of its own, the model's is its description.
         model = self._definitions.get(part.get("$ref", "").rpartition("/")[2], {})
-        if said := _said(part) or _said(model):
+        said = _said(part) or _said(model)
+        if sdk := part.get(SDK) or part.get("items", {}).get(SDK):
+            said += f" Fields: those of {sdk}."
+        if said:
             made["description"] = said
         if isinstance(part.get("default"), str | int | float):  # a boolean is an integer
             made["default"] = part["default"]
@@ -110,8 +113,8 @@ def _token(name: str) -> str:
 
 
 def _said(part: Mapping[str, Any]) -> str:
-    """Return the description, with arguments named as other languages write them."""
-    text: str = part.get("description", "")
+    """Return the description in whole paragraphs, with arguments named as other languages write them."""
+    text = re.sub(r"(?<!\n)\n(?!\n)", " ", part.get("description", ""))
     return re.sub(r"(?<=`)[a-z]+(_[a-z]+)+(?=`)", lambda found: key(found[0]), text)
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 EVENTUAL: Final = "x-eventual"
 """Key in a JSON schema: the value may be an output, known only once something is made."""
+SDK: Final = "x-sdk"
+"""Key in a JSON schema: whose fields an object has that goes to a provider as it is."""
 # `Input` refers to `Output` by its name, which the modules of the arguments need not know.
 _NAMES: Final = {"Output": pulumi.Output, "T": typing.TypeVar("T")}
 
@@ -95,8 +97,16 @@ def _plain(hint: Any) -> Any:  # noqa: ANN401
     if origin in (Sequence, list):
         return _generic(list, (_plain(parts[0]),))
     if inspect.isclass(hint) and sdk.is_input_type(hint):
-        return Annotated[Any, pydantic.BeforeValidator(lambda value: sdk_args(hint, value))]
+        extra = pydantic.Field(json_schema_extra={SDK: _sdk_name(hint)})
+        return Annotated[Any, pydantic.BeforeValidator(lambda value: sdk_args(hint, value)), extra]
     return hint
+
+
+def _sdk_name(kind: type) -> str:
+    """Return the name of a provider's type, as its documentation has it: `kubernetes core/v1 Container`."""
+    package, *module = kind.__module__.removesuffix("._inputs").split(".")
+    names = [package.removeprefix("pulumi_").replace("_", "-"), "/".join(module), kind.__name__.removesuffix("Args")]
+    return " ".join(filter(None, names))
 
 
 def _generic(kind: Any, parts: tuple[Any, ...]) -> GenericAlias:  # noqa: ANN401

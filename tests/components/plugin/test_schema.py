@@ -115,6 +115,7 @@ def test_a_choice_is_a_named_enumeration() -> None:
 def test_fields_of_kubernetes_own_objects_are_any_value() -> None:
     assert KUBERNETES["podTemplate"]["$ref"] == "pulumi.json#/Any"
     assert KUBERNETES["volumes"]["items"] == {"$ref": "pulumi.json#/Any"}
+    assert KUBERNETES["volumes"]["description"].endswith("Fields: those of kubernetes core/v1 Volume.")
 
 
 def test_texts_name_arguments_as_other_languages_write_them() -> None:
