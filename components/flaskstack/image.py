@@ -14,7 +14,7 @@ import pulumi
 import pulumi_docker as docker
 import pulumi_docker_build as docker_build
 
-from flaskstack import build_context, dockerfile
+from flaskstack import build_context, dockerfile, naming
 from flaskstack.app import FlaskApp
 from flaskstack.errors import Problem, SettingsError
 from flaskstack.images import DEFAULT_IMAGES
@@ -63,7 +63,7 @@ class AppImage(pulumi.ComponentResource):
             reason = "a Docker engine holds an image of one platform only"
             fix = "name a repository to push to, or one platform"
             raise SettingsError([Problem("image.platforms", ", ".join(args["platforms"]), reason, fix)])
-        super().__init__("flaskstack:index:AppImage", name, {}, opts)
+        super().__init__("flaskstack:index:AppImage", name, {}, naming.known_as("AppImage", name, opts))
         child = pulumi.ResourceOptions(parent=self)
         repository = args.get("repository")
         tag = f"{repository or name}:latest"

@@ -23,6 +23,7 @@ from pulumi_kubernetes.core.v1 import (
 )
 from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs, NetworkPolicyIngressRuleArgs
 
+from flaskstack import naming
 from flaskstack.app import FlaskApp
 from flaskstack.kubernetes import config, pod, policy, processes, service, storage, workload
 from flaskstack.kubernetes.plan import Plan
@@ -151,7 +152,7 @@ class KubernetesApp(pulumi.ComponentResource):
         """Register the application. Raises `SettingsError` with everything that is wrong with the arguments."""
         plan = Plan.of(name, args)
 
-        super().__init__("flaskstack:index:KubernetesApp", name, {}, opts)
+        super().__init__("flaskstack:index:KubernetesApp", name, {}, naming.known_as("KubernetesApp", name, opts))
         child = pulumi.ResourceOptions(parent=self)
         if plan.create_namespace:
             made = policy.namespace(plan, self)

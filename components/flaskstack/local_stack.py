@@ -94,7 +94,7 @@ class LocalStack(pulumi.ComponentResource):
         _check(args, replicas, dev=dev)
         configuration = nginx.configuration(app, policy, workers=edge.worker_processes(limits), cache_static=not dev)
 
-        super().__init__("flaskstack:index:LocalStack", name, {}, opts)
+        super().__init__("flaskstack:index:LocalStack", name, {}, naming.known_as("LocalStack", name, opts))
         explained = hints.explain(name, port=port, limits=limits)
         child = pulumi.ResourceOptions(parent=self)
         # The engine may have made a container that it then could not start. The next `up` makes another.
