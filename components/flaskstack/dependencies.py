@@ -24,6 +24,18 @@ MANIFESTS: Final = ("requirements.txt", "uv.lock", "poetry.lock", "Pipfile.lock"
 """Ways to declare dependencies, the first found wins. requirements.txt is first: it is usually the locked one."""
 _BESIDE: Final = {"uv.lock": "pyproject.toml", "poetry.lock": "pyproject.toml", "Pipfile.lock": "Pipfile"}
 """Lock -> the file that its tool wants beside it."""
+_TOOLS: Final = {
+    "uv.lock": (
+        "uv",
+        "/opt/tool/bin/uv export --frozen --no-dev --no-emit-project --output-file $all >/dev/null",
+    ),
+    "poetry.lock": (
+        "'poetry>=2,<3' 'poetry-plugin-export>=1.9,<2'",
+        "/opt/tool/bin/poetry export --only main --output $all",
+    ),
+    "Pipfile.lock": ("pipenv", "/opt/tool/bin/pipenv requirements --hash > $all"),
+}
+"""Lock -> requirements of the tool that wrote it, and the command that has it write a list for pip."""
 PIP: Final = "pip --python /opt/venv/bin/python install --no-compile"
 _INCLUDE: Final = re.compile(r"\s*(?:-[rc]\s*|--(?:requirement|constraint)[=\s]\s*)([^\s#]+)")
 _LOCAL: Final = re.compile(
@@ -42,6 +54,8 @@ class Dependencies:
     install: str
     """Shell commands that install them into /opt/venv, run where the files are."""
     names: frozenset[str]
+    tools: str = ""
+    """Requirements of the lock's own tool, which is installed before, into /opt/tool. Empty for what pip reads."""
     """Names of distributions that it declares, normalised."""
 
 
@@ -78,20 +92,16 @@ def _read(source: Path, manifest: str) -> Dependencies:
             if len(files) == 1:
                 raise ValueError(f"{beside[0]} is not beside it")
             names = [str(each["name"]) for each in tomllib.loads(text).get("package", [])]
-            install = _by_tool(
-                *("uv", "uv export --frozen --no-dev --no-emit-project --output-file $all >/dev/null")
-                if name == "uv.lock"
-                else ("'poetry>=2,<3' 'poetry-plugin-export>=1.9,<2'", "poetry export --only main --output $all")
-            )
+            tools, export = _TOOLS[name]
         case "Pipfile.lock":
             names = list(json.loads(text).get("default", {}))
-            install = _by_tool("pipenv", "pipenv requirements --hash > $all")
+            tools, export = _TOOLS[name]
         case "pyproject.toml":
             names = list(_of_project(tomllib.loads(text)))
             # Without a lock, the project's own list is all there is. The code itself comes later, in its own layer.
             project = "tomllib.load(open('pyproject.toml','rb'))['project']"
             read = f"import tomllib; print('\\n'.join({project}.get('dependencies',[])))"
-            install = f'python3 -c "{read}" > $all; {PIP} --requirement $all'
+            tools, export = "", f'python3 -c "{read}" > $all'
         case _:
             read_files = dict(_requirements(source, manifest))
             names = [found[1] for each in read_files.values() for line in each if (found := _NAME.match(line))]
@@ -99,14 +109,8 @@ def _read(source: Path, manifest: str) -> Dependencies:
                 tuple(read_files), f"{PIP} --requirement {manifest}", frozenset(normalised(each) for each in names)
             )
     enter = f"cd {folder}; " if folder else ""
-    return Dependencies(files, f"all=/tmp/all.txt; {enter}{install}", frozenset(map(normalised, names)))
-
-
-def _by_tool(tools: str, export: str) -> str:
-    """Return the commands that have a lock's own tool write requirements. It has an environment to itself."""
-    own = "/opt/tool"
-    made = f"python3 -m venv --without-pip {own}; pip --python {own}/bin/python install {tools}"
-    return f"{made}; {own}/bin/{export}; {PIP} --requirement $all"
+    install = f"all=/tmp/all.txt; {enter}{export}; {PIP} --requirement $all"
+    return Dependencies(files, install, frozenset(map(normalised, names)), tools)
 
 
 def _of_project(table: dict[str, Any]) -> Iterator[str]:

@@ -48,13 +48,8 @@ FROM ${{BASE_IMAGE}} AS dependencies
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 RUN python3 -m venv --without-pip /opt/venv
-{_copies(declared.files)}
-RUN --mount=type=secret,id={CA_SECRET} --mount=type=secret,id={PIP_CONF_SECRET} set -e; \\
-    ca=/run/secrets/{CA_SECRET}; conf=/run/secrets/{PIP_CONF_SECRET}; \\
-    if [ -s $ca ]; then export PIP_CERT=$ca SSL_CERT_FILE=$ca; fi; \\
-    if [ -s $conf ]; then export PIP_CONFIG_FILE=$conf; fi; \\
-    {install}; \\
-    {_compiled("/opt/venv")}
+{_tool(declared.tools)}{_copies(declared.files)}
+{_downloading(f"{install}; " + _compiled("/opt/venv"))}
 
 FROM ${{BASE_IMAGE}} AS code
 WORKDIR {CODE}
@@ -73,6 +68,25 @@ EXPOSE {app.port}
 HEALTHCHECK --interval=30s --timeout=5s --start-period=15s --retries=3 CMD {app.liveness_command}
 CMD {run}
 """
+
+
+def _downloading(commands: str) -> str:
+    """Return the instruction that runs `commands` with the build's secrets for downloads, and fails when one does."""
+    return f"""\
+RUN --mount=type=secret,id={CA_SECRET} --mount=type=secret,id={PIP_CONF_SECRET} set -e; \\
+    ca=/run/secrets/{CA_SECRET}; conf=/run/secrets/{PIP_CONF_SECRET}; \\
+    if [ -s $ca ]; then export PIP_CERT=$ca SSL_CERT_FILE=$ca; fi; \\
+    if [ -s $conf ]; then export PIP_CONFIG_FILE=$conf; fi; \\
+    {commands}"""
+
+
+def _tool(requirements: str) -> str:
+    """Return the instruction that installs a lock's tool: before the lock, which changes more often."""
+    if not requirements:
+        return ""
+    folder = "/opt/tool"
+    made = f"python3 -m venv --without-pip {folder}; pip --python {folder}/bin/python install {requirements}"
+    return f"{_downloading(made)}\n"
 
 
 def _compiled(folder: str) -> str:

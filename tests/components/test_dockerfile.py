@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.building import folder
 
-from flaskstack import FlaskApp, SettingsError
+from flaskstack import FlaskApp, Server, SettingsError
 from flaskstack.dockerfile import generate
 
 PROJECT = '[project]\nname = "x"\ndependencies = ["flask>=3"]\n'
@@ -140,6 +140,65 @@ def test_the_project_files_own_list_is_read_by_a_program_that_python_takes(tmp_p
 )
 def test_gunicorn_is_added_unless_the_application_names_it(tmp_path: Path, files: dict[str, str], added: bool) -> None:
     assert ("'gunicorn>=26" in generate(folder(tmp_path, **files))) is added
+
+
+@pytest.mark.parametrize(
+    ("requirements", "added"), [("flask", True), ("gunicorn[gevent]", True), ("gunicorn\ngevent>=24", False)]
+)
+def test_gevent_is_added_for_its_worker_unless_the_application_names_it(
+    tmp_path: Path, requirements: str, added: bool
+) -> None:
+    app = folder(tmp_path, requirements__txt=requirements)
+    gevent = app.model_copy(update={"server": Server(worker_class="gevent")})
+    assert ("'gevent>=" in generate(gevent)) is added
+    assert "'gevent>=" not in generate(app)
+
+
+def test_an_application_that_brings_its_own_server_gets_no_other(tmp_path: Path) -> None:
+    app = folder(tmp_path, requirements__txt="waitress").model_copy(update={"web_command": ("waitress-serve", "x:app")})
+    (command,) = [argument for name, argument in instructions(generate(app)) if name == "CMD"]
+    assert json.loads(command) == ["waitress-serve", "x:app"]
+    assert "gunicorn" not in generate(app)
+
+
+def test_requirements_of_several_folders_keep_their_places(tmp_path: Path) -> None:
+    (tmp_path / "requirements").mkdir()
+    (tmp_path / "requirements" / "base.txt").write_text("flask")
+    dependencies = stages(generate(folder(tmp_path, requirements__txt="-r requirements/base.txt")))[0]
+    copies = [argument for instruction, argument in dependencies if instruction == "COPY"]
+    assert copies == ["requirements.txt ./", "requirements/base.txt requirements/"]
+
+
+def test_the_data_folder_belongs_to_the_application(tmp_path: Path) -> None:
+    app = folder(tmp_path, requirements__txt="flask").model_copy(update={"data": "/data"})
+    assert "install --directory --owner=1000 --group=1000 /data" in generate(app)
+    assert "install --directory" not in generate(folder(tmp_path, requirements__txt="flask"))
+
+
+def test_code_below_src_is_imported_from_there(tmp_path: Path) -> None:
+    (tmp_path / "src" / "shop").mkdir(parents=True)
+    app = folder(tmp_path, requirements__txt="flask", setup__py="").model_copy(update={"entry": "shop.web:app"})
+    assert "PYTHONPATH=/app/src" in generate(app)
+
+
+def test_an_entry_that_is_nowhere_is_refused_with_what_is_there(tmp_path: Path) -> None:
+    app = folder(tmp_path, requirements__txt="flask", wsgi__py="").model_copy(update={"entry": "shop:app"})
+    with pytest.raises(SettingsError, match=r"app\.entry = shop:app: .*neither shop\.py nor a folder shop") as caught:
+        generate(app)
+    assert "one of wsgi" in str(caught.value)
+
+
+@pytest.mark.parametrize("files", [{"requirements__txt": "httpbin"}, {"requirements__txt": "Http.Bin", "x__py": ""}])
+def test_an_application_that_is_a_package_needs_no_code(tmp_path: Path, files: dict[str, str]) -> None:
+    entry = "httpbin:app" if "x__py" not in files else "http_bin:app"
+    assert entry in generate(folder(tmp_path, **files).model_copy(update={"entry": entry}))
+
+
+def test_what_never_runs_stays_out_of_the_image(text: str) -> None:
+    code = stages(text)[1]
+    (run,) = [argument for name, argument in code if name == "RUN"]
+    assert run.startswith("rm -rf .git .venv venv node_modules; find . -name __pycache__")
+    assert "compileall" in run
 
 
 def test_no_declared_dependencies_is_one_clear_error(tmp_path: Path) -> None:

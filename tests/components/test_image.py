@@ -45,6 +45,34 @@ def test_a_dockerfile_is_generated_for_an_application_without(app: FlaskApp) -> 
     assert built(app).plain["dockerfile"]["inline"].startswith("ARG BASE_IMAGE\n")
 
 
+def test_a_file_of_secrets_that_would_end_in_a_layer_is_refused(app: FlaskApp) -> None:
+    (app.source / ".env").write_text("SECRET_KEY=canary")
+    with pytest.raises(SettingsError, match=r"\.env lies in it, and no \.dockerignore leaves it out") as caught:
+        AppImage("shop", {"app": app})
+    assert "canary" not in str(caught.value)
+    (app.source / ".dockerignore").write_text(".env\n")
+    assert built(app)
+
+
+def test_with_a_dockerfile_of_its_own_such_a_file_is_only_said(app: FlaskApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", said.append)
+    (app.source / ".env").write_text("SECRET_KEY=canary")
+    (app.source / "Dockerfile").write_text("FROM scratch\n")
+    assert built(app)
+    assert [".env lies in it" in text for text in said] == [True]
+
+
+def test_clutter_in_the_context_is_said(app: FlaskApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", said.append)
+    (app.source / ".venv").mkdir()
+    assert built(app)
+    (text,) = said
+    assert text.startswith(f".venv of {app.path} is sent to each build")
+    assert text.endswith(f"list it in {app.path}/.dockerignore")
+
+
 def test_an_application_that_cannot_be_built_registers_nothing(tmp_path: Path) -> None:
     recordings: list[Recording] = []
 
