@@ -129,7 +129,7 @@ def test_the_engine_gets_the_schema_from_the_plugins_folder(tmp_path: Path) -> N
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,  # the official CLI makes the plugin's environment first
     )
     assert done.returncode == 0, done.stderr
     about = importlib.metadata.metadata("flaskstack")
