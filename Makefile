@@ -140,6 +140,12 @@ lint: ## Check style and types
 	ruff format --check .
 	mypy
 
+.PHONY: docs
+docs: ## Write docs/reference.md from the docstrings
+	@toolchain/setup python
+	$(TOOLS)
+	python docs/reference.py
+
 .PHONY: bench
 bench: setup ## Measure, side by side with what one would run instead
 	@$(TOOLS)

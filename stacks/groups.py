@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import pydantic
 
 from flaskstack import DEFAULT_IMAGES, Health, Limits
-from flaskstack.app import Host  # noqa: TC001  # pydantic reads it at run time
+from flaskstack.app import Host
 from flaskstack.kubernetes.settings import (
     Autoscaling,
     Count,

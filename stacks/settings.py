@@ -13,7 +13,7 @@ import pulumi
 import pydantic
 
 from flaskstack import AppImageArgs, EdgePolicy, FlaskApp, LocalStackArgs, Problem, SettingsError
-from flaskstack.app import Variable  # noqa: TC001  # pydantic reads it at run time
+from flaskstack.app import Variable  # pydantic reads it at run time
 from flaskstack.errors import HIDDEN
 from flaskstack.model import Model, problems
 from stacks.checks import POSTGRES_HOST, contradictions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 from flaskstack.app import FlaskApp, Server
@@ -40,9 +41,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  # whatever the module has
-    """Import the Kubernetes target when it is first asked for: its SDK costs half a second, which others save."""
+    """Import the Kubernetes target when it is first asked for: its SDK costs half a second, which others save.
+
+    `__version__` is that of the installed distribution, which says it once.
+    """
     if name in ("KubernetesApp", "KubernetesAppArgs"):
         from flaskstack import kubernetes_app  # noqa: PLC0415
 
         return getattr(kubernetes_app, name)
+    if name == "__version__":
+        return importlib.metadata.version("flaskstack")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,7 +13,7 @@ import pydantic
 
 from flaskstack import probe
 from flaskstack.model import Model
-from flaskstack.process import Process, ProcessName  # noqa: TC001  # pydantic reads them at run time
+from flaskstack.process import Process, ProcessName  # pydantic reads them at run time
 
 UID: Final = 1000
 """User and group that the application runs as, in every target."""

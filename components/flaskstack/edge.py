@@ -11,7 +11,7 @@ from typing import Annotated
 
 import pydantic
 
-from flaskstack.app import Seconds  # noqa: TC001  # pydantic reads it at run time
+from flaskstack.app import Seconds
 from flaskstack.model import Model
 
 # What an nginx configuration or a header would take as syntax must not stand in a value that ends there.

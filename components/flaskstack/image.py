@@ -6,21 +6,18 @@ Deliberately not here: secrets of the application. Nothing that it needs at run 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_docker as docker
 import pulumi_docker_build as docker_build
 
-from flaskstack import build_context, dockerfile
+from flaskstack import build_context, dockerfile, naming
+from flaskstack.app import FlaskApp
 from flaskstack.errors import Problem, SettingsError
 from flaskstack.images import DEFAULT_IMAGES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from flaskstack.app import FlaskApp
 
 
 class AppImageArgs(TypedDict):
@@ -66,7 +63,7 @@ class AppImage(pulumi.ComponentResource):
             reason = "a Docker engine holds an image of one platform only"
             fix = "name a repository to push to, or one platform"
             raise SettingsError([Problem("image.platforms", ", ".join(args["platforms"]), reason, fix)])
-        super().__init__("flaskstack:index:AppImage", name, {}, opts)
+        super().__init__("flaskstack:index:AppImage", name, {}, naming.known_as("AppImage", name, opts))
         child = pulumi.ResourceOptions(parent=self)
         repository = args.get("repository")
         tag = f"{repository or name}:latest"

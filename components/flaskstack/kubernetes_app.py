@@ -9,37 +9,34 @@ Importing this module imports pulumi_kubernetes, which costs half a second: do s
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
 
 import pulumi
+from pulumi_kubernetes.core.v1 import (
+    ContainerArgs,
+    ContainerPatchArgs,
+    EnvVarArgs,
+    PodTemplateSpecPatchArgs,
+    VolumeArgs,
+    VolumeMountArgs,
+)
+from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs, NetworkPolicyIngressRuleArgs
 
+from flaskstack import naming
+from flaskstack.app import FlaskApp
 from flaskstack.kubernetes import config, pod, policy, processes, service, storage, workload
 from flaskstack.kubernetes.plan import Plan
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from pulumi_kubernetes.core.v1 import (
-        ContainerArgs,
-        ContainerPatchArgs,
-        EnvVarArgs,
-        PodTemplateSpecPatchArgs,
-        VolumeArgs,
-        VolumeMountArgs,
-    )
-    from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs, NetworkPolicyIngressRuleArgs
-
-    from flaskstack.app import FlaskApp
-    from flaskstack.kubernetes.settings import (
-        Autoscaling,
-        Ingress,
-        Migration,
-        Network,
-        Probes,
-        Resources,
-        Rollout,
-        Storage,
-    )
+from flaskstack.kubernetes.settings import (
+    Autoscaling,
+    Ingress,
+    Migration,
+    Network,
+    Probes,
+    Resources,
+    Rollout,
+    Storage,
+)
 
 
 class KubernetesAppArgs(TypedDict):
@@ -155,7 +152,7 @@ class KubernetesApp(pulumi.ComponentResource):
         """Register the application. Raises `SettingsError` with everything that is wrong with the arguments."""
         plan = Plan.of(name, args)
 
-        super().__init__("flaskstack:index:KubernetesApp", name, {}, opts)
+        super().__init__("flaskstack:index:KubernetesApp", name, {}, naming.known_as("KubernetesApp", name, opts))
         child = pulumi.ResourceOptions(parent=self)
         if plan.create_namespace:
             made = policy.namespace(plan, self)

@@ -5,12 +5,14 @@ Deliberately not here: building the image (`AppImage`), and any other machine th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NotRequired, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NotRequired, TypedDict, cast
 
 import pulumi
 import pulumi_docker as docker
 
 from flaskstack import naming, nginx, secret
+from flaskstack.app import FlaskApp
 from flaskstack.edge import EdgePolicy
 from flaskstack.errors import Problem, SettingsError
 from flaskstack.images import DEFAULT_IMAGES
@@ -18,13 +20,10 @@ from flaskstack.local import edge, files, hints, job, processes, services, web
 from flaskstack.local.container import Health, Limits
 from flaskstack.local.variables import variables
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from flaskstack.app import FlaskApp
-
 LOOPBACK: Final = ("127.0.0.1", "::1")
 """Addresses on which plain HTTP leaves no machine."""
+DEFAULTS: Final[Mapping[str, Any]] = {"dev": False, "address": LOOPBACK[0], "port": 8080, "keep_data": True}
+"""Defaults that hold whatever the other arguments are."""
 
 
 class LocalStackArgs(TypedDict):
@@ -85,17 +84,17 @@ class LocalStack(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: LocalStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Register the stack. Raises `SettingsError` for settings that contradict each other."""
-        app = args["app"]
-        dev = args.get("dev", False)
+        args = cast("LocalStackArgs", {**DEFAULTS, **args})
+        app, dev = args["app"], args["dev"]
         limits = args.get("limits", Limits())
         health = args.get("health", Health())
         policy = _policy(args.get("edge", EdgePolicy(https=False)), dev=dev)
         replicas = args.get("replicas", default_replicas(app, dev=dev))
-        address, port = args.get("address", LOOPBACK[0]), args.get("port", 8080)
+        address, port = args["address"], args["port"]
         _check(args, replicas, dev=dev)
         configuration = nginx.configuration(app, policy, workers=edge.worker_processes(limits), cache_static=not dev)
 
-        super().__init__("flaskstack:index:LocalStack", name, {}, opts)
+        super().__init__("flaskstack:index:LocalStack", name, {}, naming.known_as("LocalStack", name, opts))
         explained = hints.explain(name, port=port, limits=limits)
         child = pulumi.ResourceOptions(parent=self)
         # The engine may have made a container that it then could not start. The next `up` makes another.
@@ -119,7 +118,7 @@ class LocalStack(pulumi.ComponentResource):
 
         # Databases hold their folder alone, and nginx its port: their successor can only start once they have stopped.
         alone = pulumi.ResourceOptions(**remade, delete_before_replace=True)
-        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=args.get("keep_data", True))
+        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=args["keep_data"])
 
         provided = services.register(
             name,

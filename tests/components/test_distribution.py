@@ -5,21 +5,47 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+
+import flaskstack
 
 COMPONENTS = Path(__file__).parents[2] / "components"
 PACKAGE = COMPONENTS / "flaskstack"
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built without network from a copy: a build leaves folders behind."""
-    folder = tmp_path_factory.mktemp("distribution")
-    source = folder / "source"
-    shutil.copytree(COMPONENTS, source, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "build"))
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the distribution's folder: a build leaves folders behind."""
+    folder = tmp_path_factory.mktemp("distribution") / "source"
+    left = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", ".venv")
+    shutil.copytree(COMPONENTS, folder, ignore=left)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built without network."""
+    return build_wheel(source, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def unpacked(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sdist, built as an installer does, and unpacked."""
+    folder = tmp_path_factory.mktemp("sdist")
+    program = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
+    command = [sys.executable, "-W", "ignore", "-c", program, str(folder)]
+    done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    (archive,) = folder.glob("flaskstack-*.tar.gz")
+    shutil.unpack_archive(archive, folder, filter="data")
+    return folder / archive.name.removesuffix(".tar.gz")
+
+
+def build_wheel(source: Path, folder: Path) -> Path:
     command = [sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "--no-index", "--quiet"]
     done = subprocess.run(
         [*command, "--wheel-dir", str(folder), str(source)], capture_output=True, text=True, check=False, timeout=120
@@ -119,3 +145,30 @@ def test_the_command_runs_from_the_installed_distribution_in_a_folder_with_a_pro
     )
     assert done.returncode == 0, done.stderr
     assert '"shop:app"' in done.stdout
+
+
+def test_the_sdist_makes_the_same_wheel(unpacked: Path, wheel: Path, tmp_path: Path) -> None:
+    again = build_wheel(unpacked, tmp_path)
+    assert contents(again) == contents(wheel)
+    with zipfile.ZipFile(again) as second, zipfile.ZipFile(wheel) as first:
+        assert all(second.read(name) == first.read(name) for name in contents(wheel))
+
+
+def test_the_unpacked_sdist_is_a_component_plugin(unpacked: Path) -> None:
+    for name in ("PulumiPlugin.yaml", "__main__.py", "requirements.txt"):
+        assert (unpacked / name).read_text() == (COMPONENTS / name).read_text()
+
+
+def test_the_licence_is_in_the_wheel_and_in_the_sdist(unpacked: Path, wheel: Path) -> None:
+    text = (COMPONENTS.parent / "LICENSE").read_text()
+    assert (unpacked / "LICENSE").read_text() == text
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith("/licenses/LICENSE")]
+        assert archive.read(name).decode() == text
+
+
+def test_the_version_stands_in_one_place() -> None:
+    declared = tomllib.loads((COMPONENTS / "pyproject.toml").read_text())["project"]["version"]
+    assert flaskstack.__version__ == declared
+    texts = [path.read_text() for path in COMPONENTS.rglob("*.py")] + [(COMPONENTS / "PulumiPlugin.yaml").read_text()]
+    assert not any(f'"{declared}"' in text for text in texts)

@@ -110,7 +110,7 @@ def test_the_contract_of_an_application_reaches_gunicorn() -> None:
     app = FlaskApp(server=server, port=9000)
     names = load(**{**app.process_environment(proxy_hops=1), "PROMETHEUS_MULTIPROC_DIR": ""})
     assert names["bind"] == "0.0.0.0:9000"
-    assert (names["worker_class"], names["workers"], names["threads"]) == ("gevent", 4, 3)
+    assert (names["worker_class"], names["workers"], names["threads"]) == ("gevent", 4, 1), "threads are for gthread"
     assert (names["worker_connections"], names["max_requests"], names["max_requests_jitter"]) == (500, 1000, 100)
     assert (names["timeout"], names["graceful_timeout"], names["keepalive"]) == (11, 12, 13)
 

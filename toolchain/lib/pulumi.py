@@ -17,7 +17,7 @@ import urllib.request
 from pathlib import Path
 from typing import Final
 
-from lib import places
+from lib import host, places
 from lib.progress import StepError, run, say
 
 SITE: Final = os.environ.get("FLASKSTACK_PULUMI_SITE", "https://get.pulumi.com")
@@ -29,7 +29,6 @@ CHECKSUMS: Final = os.environ.get(
 """The release's SHA-256 sums. On another site than the archive: neither site alone can pass off a false one."""
 TIMEOUT: Final = 3
 OLDEST: Final = (3, 200)
-HOST_MODULE: Final = "github.com/pulumi/pulumi/sdk/v3"
 
 
 @functools.cache
@@ -68,6 +67,9 @@ def make() -> None:
         )
         raise StepError(message)
     if places.pulumi():
+        go = shutil.which("go")
+        if go and made_here() and host.outdated(places.pulumi_made_here()):
+            host.build(go, places.pulumi_made_here())
         return
     places.cache().mkdir(parents=True, exist_ok=True)
     # In the cache itself, so that the last step is a rename: an interrupted run leaves no half a CLI.
@@ -111,25 +113,18 @@ def _build(target: Path) -> None:
             "install Pulumi (pulumi.com/docs/install) or Go 1.26"
         )
         raise StepError(message)
-    version = f"-X {HOST_MODULE}/go/common/version.Version=v{places.PULUMI_VERSION}"
-    # What a person sets for work of their own must not change what is built here.
-    clean = {"GOFLAGS": "", "GOWORK": "off"}
-    for title, module, package in (
-        ("Pulumi's Python host", "python-host", f"{HOST_MODULE}/python/cmd/pulumi-language-python"),
-        ("Pulumi's engine", "engine", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"),
-    ):
-        options = ["-v", "-mod=readonly", "-buildvcs=false", "-ldflags", f"-s -w {version}", "-o", f"{target}/"]
-        run(
-            f"{title} from Go modules",
-            [go, "build", *options, package],
-            cwd=places.ROOT / "toolchain" / module,
-            env=clean,
-        )
+    host.build(go, target)
+    run(
+        "Pulumi's engine from Go modules",
+        [go, "build", *host.OPTIONS, "-o", f"{target}/", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"],
+        cwd=places.ROOT / "toolchain" / "engine",
+        env=host.CLEAN,
+    )
     # The part of the host that is Python comes from the engine's version: it goes with the SDK.
     listing = subprocess.run(
-        [go, "mod", "download", "-json", f"{HOST_MODULE}@v{places.PULUMI_VERSION}"],
+        [go, "mod", "download", "-json", f"{host.MODULE}@v{places.PULUMI_VERSION}"],
         cwd=places.ROOT / "toolchain" / "engine",
-        env={**os.environ, **clean},
+        env={**os.environ, **host.CLEAN},
         capture_output=True,
         check=True,
     )
