@@ -77,9 +77,14 @@ class Project:
         except ValueError:
             return None
 
-    def preview(self, stack: str, environment: Mapping[str, str], arguments: Sequence[str] = ()) -> changes.Preview:
-        """Return the preview of a stack, against its state."""
-        return self._preview(stack, environment, [*arguments], fresh=False)
+    def preview(self, stack: str, environment: Mapping[str, str]) -> changes.Preview:
+        """Return the preview of a stack, against its state. Nothing of the project is written."""
+        original = self.config / f"Pulumi.{stack}.yaml"
+        with tempfile.TemporaryDirectory() as name:
+            copy = Path(name) / original.name
+            # The CLI adds its encryption salt to a stack's file that has none, even for a preview.
+            copy.write_text(original.read_text() if original.is_file() else "")
+            return self._preview(stack, environment, ["--config-file", str(copy)], fresh=False)
 
     def preview_as_new(
         self, stack: str, environment: Mapping[str, str], placeholders: Sequence[Placeholder] = ()

@@ -14,7 +14,8 @@ from flaskstack.review.masking import scrubbed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flaskstack.review.changes import Change, Property
+    from flaskstack.review.changes import Change
+    from flaskstack.review.differences import Property
     from flaskstack.review.verdict import Review
 
 MARK: Final = "<!-- flaskstack review -->"

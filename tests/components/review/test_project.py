@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from support.review_project import ReviewProject
 
 from flaskstack import SettingsError, cli
 from flaskstack.review import engine
@@ -79,3 +80,20 @@ def test_a_missing_secret_is_an_error_that_names_it(tmp_path: Path, monkeypatch:
     arguments = ["review", "--project", str(ROOT), "--fresh", "--stack", "prod", "--output", str(output)]
     assert cli.main(arguments) == 1
     assert "flaskstack:secretKey" in output.read_text()
+
+
+@pytest.mark.engine
+def test_a_stack_that_the_backend_holds_is_compared_with_it_and_its_file_stays(tmp_path: Path) -> None:
+    made = ReviewProject(tmp_path / "shop")
+    made.settle()
+    made.write(later=True)
+    file = made.folder / "Pulumi.dev.yaml"
+    file.write_text(file.read_text() + "# as it is\n")
+    before = file.read_text()
+    project = Project.at(made.folder)
+    assert project.held(made.environment) == {"dev"}
+    with engine.available(made.environment) as environment:
+        preview = project.preview("dev", environment)
+    assert not preview.error
+    assert {change.name for change in preview.of("delete")} == {"dropped", "left-behind"}
+    assert file.read_text() == before
