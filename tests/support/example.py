@@ -71,13 +71,18 @@ class Example:
     def output(self, name: str) -> Any:
         return json.loads(self.pulumi("stack", "output", "--json").expect().output)[name]
 
+    def filters(self, role: str | None = None) -> list[str]:
+        labels = {"project": self.project, "stack": self.stack} | ({"role": role} if role else {})
+        return [f"--filter=label=dev.flaskstack.{label}={value}" for label, value in labels.items()]
+
+    def containers(self, role: str) -> list[str]:
+        """Return the ids of the running containers that play a role."""
+        return docker("ps", "--quiet", "--no-trunc", *self.filters(role)).split()
+
     def remove(self) -> None:
         """Destroy the stack, and remove by its labels what outlives that, and what a failed run may have left."""
         self.pulumi("destroy", "--yes", "--skip-preview")
-        ours = (
-            "--filter", f"label=dev.flaskstack.project={self.project}",
-            "--filter", f"label=dev.flaskstack.stack={self.stack}",
-        )  # fmt: skip
+        ours = self.filters()
         for container in docker("ps", "--all", "--quiet", *ours).split():
             docker("rm", "--force", "--volumes", container, check=False)
         for volume in docker("volume", "ls", "--quiet", *ours).split():
