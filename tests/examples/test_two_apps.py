@@ -1,4 +1,4 @@
-"""`examples/two-apps`: a shop and its API behind one host of the cluster, through the program's own Ingress."""
+"""`examples/two_apps`: a shop and its API behind one host of the cluster, through the program's own Ingress."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ KEYS = {name: secrets.token_hex(32) for name in ("shopKey", "apiKey")}
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
     """Return the running example, with a host, a namespace and a certificate of its own."""
-    folder = tmp_path_factory.mktemp("two-apps")
-    made = Example(folder, "two-apps", like="prod")
+    folder = tmp_path_factory.mktemp("two_apps")
+    made = Example(folder, "two_apps", like="prod")
     host = f"{made.stack}.flaskstack.localhost"
     try:
         made.set(context="flaskstack", host=host, namespace=made.stack, registry=f"{REGISTRY}/{made.stack}", replicas=1)

@@ -59,7 +59,8 @@ def program(app: FlaskApp) -> str:
     """Return the Pulumi program."""
     models: set[str] = set()
     fields = "".join(f"    {field},\n" for field in _fields(app, models, _ALWAYS))
-    imported = ", ".join(sorted({"AppImage", "FlaskApp", "KubernetesApp", "Limits", "LocalStack", "Production", *models}))
+    always = {"AppImage", "FlaskApp", "KubernetesApp", "Limits", "LocalStack", "Production"}
+    imported = ", ".join(sorted(always | models))
     return f'''\
 """{app.name}: on a Kubernetes cluster where the stack's target says so, else on this machine's Docker engine."""
 

@@ -61,29 +61,33 @@ catalogue = ConfigMap(
 )
 
 
-def deployed(name: str, app: FlaskApp, **more: object) -> KubernetesApp:
-    """Return the application `app`, built and deployed. `more`: further arguments of `KubernetesApp`."""
-    image = AppImage(name, {"app": app, "repository": f"{config.require('registry')}/market-{name}"})
-    args: KubernetesAppArgs = {
+def common(app: FlaskApp) -> KubernetesAppArgs:
+    """Return what both applications are deployed with, the image among it."""
+    repository = f"{config.require('registry')}/market-{app.name}"
+    return {
         "app": app,
-        "image": image.ref,
+        "image": AppImage(app.name, {"app": app, "repository": repository}).ref,
         "host": host,
         "namespace": namespace,
-        "secret_key": config.require_secret(f"{name}Key"),
+        "secret_key": config.require_secret(f"{app.name}Key"),
         "replicas": config.get_int("replicas") or 2,
         # One Ingress for both is below.
         "ingress": OwnIngress(enabled=False),
-        **more,
     }
-    return KubernetesApp(name, args, pulumi.ResourceOptions(providers=[cluster]))
 
 
-shop = deployed("shop", FlaskApp(name="shop", path="shop", entry="shop:app", postgres=False, redis=False))
-api = deployed(
+shop_app = FlaskApp(name="shop", path="shop", entry="shop:app", postgres=False, redis=False)
+api_app = FlaskApp(name="api", path="api", entry="api:app", static_url=None, postgres=False, redis=False)
+both = pulumi.ResourceOptions(providers=[cluster])
+shop = KubernetesApp("shop", common(shop_app), both)
+api = KubernetesApp(
     "api",
-    FlaskApp(name="api", path="api", entry="api:app", static_url=None, postgres=False, redis=False),
-    volumes=[VolumeArgs(name="catalogue", config_map=ConfigMapVolumeSourceArgs(name=catalogue.metadata.name))],
-    volume_mounts=[VolumeMountArgs(name="catalogue", mount_path="/catalogue", read_only=True)],
+    {
+        **common(api_app),
+        "volumes": [VolumeArgs(name="catalogue", config_map=ConfigMapVolumeSourceArgs(name=catalogue.metadata.name))],
+        "volume_mounts": [VolumeMountArgs(name="catalogue", mount_path="/catalogue", read_only=True)],
+    },
+    both,
 )
 
 
