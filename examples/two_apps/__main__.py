@@ -31,7 +31,8 @@ from flaskstack.kubernetes.settings import Ingress as OwnIngress
 
 config = pulumi.Config()
 host = config.require("host")
-cluster = Provider("cluster", context=config.require("context"))
+# The plugin takes one kubeconfig file, where kubectl takes a list of them: which one, a stack may say.
+cluster = Provider("cluster", kubeconfig=config.get("kubeconfig"), context=config.require("context"))
 on_cluster = pulumi.ResourceOptions(provider=cluster)
 
 namespace = Namespace(

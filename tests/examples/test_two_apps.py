@@ -13,7 +13,9 @@ import pytest
 from support.cluster import kubectl, run
 from support.example import Example
 from support.load import Tls
-from support.stack import Answer
+from support.stack import Answer, docker
+
+from stacks.kubeconfig import holding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +34,8 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
     host = f"{made.stack}.flaskstack.localhost"
     try:
         made.set(context="flaskstack", host=host, namespace=made.stack, registry=f"{REGISTRY}/{made.stack}", replicas=1)
+        if file := holding("flaskstack"):
+            made.set(kubeconfig=file)
         run(
             "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
             "-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}",
@@ -46,6 +50,8 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
     finally:
         made.remove()
         kubectl("delete", "namespace", made.stack, "--ignore-not-found", "--wait=false", check=False)
+        for image in docker("images", "--format={{.Repository}}:{{.Tag}}", f"{REGISTRY}/{made.stack}/*").split():
+            docker("rmi", image, check=False)
 
 
 def fetch(market: Example, path: str) -> Answer:
