@@ -59,7 +59,8 @@ def program(app: FlaskApp) -> str:
     """Return the Pulumi program."""
     models: set[str] = set()
     fields = "".join(f"    {field},\n" for field in _fields(app, models, _ALWAYS))
-    imported = ", ".join(sorted({"AppImage", "FlaskApp", "KubernetesApp", "LocalStack", "Production", *models}))
+    always = {"AppImage", "FlaskApp", "KubernetesApp", "Limits", "LocalStack", "Production"}
+    imported = ", ".join(sorted(always | models))
     return f'''\
 """{app.name}: on a Kubernetes cluster where the stack's target says so, else on this machine's Docker engine."""
 
@@ -78,7 +79,9 @@ if config.get("target") == "kubernetes":
     site = KubernetesApp(name, args, pulumi.ResourceOptions(providers=[production.cluster]))
 else:
     image = AppImage(name, {{"app": app}})
-    site = LocalStack(name, {{"app": app, "image": image.ref, "dev": True, "port": config.get_int("port") or 8080}})
+    args = {{"app": app, "image": image.ref, "dev": True, "port": config.get_int("port") or 8080}}
+    # Docker engines that are in a container themselves cannot give the default of 65,535 open files.
+    site = LocalStack(name, {{**args, "limits": Limits(nofile=16_384)}})
 
 pulumi.export("url", site.url)
 '''

@@ -19,7 +19,8 @@ def explain(name: str, *, port: int, limits: Limits) -> pulumi.ResourceHookBindi
     fixes = {
         "rlimit": (
             f"this machine cannot give a container {limits.nofile} open files; "
-            "fix: pulumi config set --path flaskstack:local.limits.nofile 16384"
+            "fix: give LocalStack the limits Limits(nofile=16384); in flaskstack's own program: "
+            "pulumi config set --path flaskstack:local.limits.nofile 16384"
         ),
         "port is already allocated": _port_in_use(port),
         "address already in use": _port_in_use(port),
@@ -42,6 +43,6 @@ def explain(name: str, *, port: int, limits: Limits) -> pulumi.ResourceHookBindi
 
 def _port_in_use(port: int) -> str:
     return (
-        f"port {port} of this machine is in use by something else; stop that, or "
-        f"fix: pulumi config set --path flaskstack:local.port {port + 1}"
+        f"port {port} of this machine is in use by something else; stop that, or fix: give LocalStack the port "
+        f"{port + 1}; in flaskstack's own program: pulumi config set --path flaskstack:local.port {port + 1}"
     )

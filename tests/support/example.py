@@ -1,0 +1,93 @@
+"""A project of `examples/`, copied and driven by the real CLI with a state, stack and passphrase of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from support.stack import Expecting, docker
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SECONDS = 300
+
+
+class Example:
+    """One example. Its stack's name is unique, and so is what bears it in the Docker engine; `like` is its settings."""
+
+    def __init__(self, folder: Path, example: str, like: str = "dev") -> None:
+        self.folder = folder / example
+        shutil.copytree(
+            EXAMPLES / example, self.folder, ignore=shutil.ignore_patterns("__pycache__", ".venv", "instance")
+        )
+        # The environment that `pulumi install` would make: the one that these tests run in.
+        (self.folder / ".venv").symlink_to(sys.prefix)
+        self.project = yaml.safe_load((self.folder / "Pulumi.yaml").read_text())["name"]
+        self.stack = f"t{secrets.token_hex(4)}"
+        self.settings = self.folder / f"Pulumi.{self.stack}.yaml"
+        shutil.copy(self.folder / f"Pulumi.{like}.yaml", self.settings)
+        state = folder / "state"
+        state.mkdir()
+        self.environment = {
+            **os.environ,
+            "PULUMI_BACKEND_URL": f"file://{state}",
+            "PULUMI_CONFIG_PASSPHRASE": secrets.token_hex(),
+            "NO_COLOR": "1",
+        }
+        self.environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
+        self.pulumi("stack", "init", self.stack).expect()
+
+    def pulumi(self, *arguments: str, text: str | None = None) -> Expecting:
+        """Run the CLI in the project's folder."""
+        done = subprocess.run(
+            ["pulumi", "--non-interactive", "--color", "never", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS,
+        )
+        return Expecting(done.returncode, done.stdout + done.stderr)
+
+    def set(self, **values: object) -> None:
+        for key, value in values.items():
+            self.pulumi("config", "set", key, str(value)).expect()
+
+    def secret(self, key: str, value: str) -> None:
+        """Set a secret as a person does, but through standard input."""
+        self.pulumi("config", "set", "--secret", key, text=value).expect()
+
+    def up(self, *flags: str) -> Expecting:
+        return self.pulumi("up", "--yes", "--skip-preview", *flags)
+
+    def output(self, name: str) -> Any:
+        return json.loads(self.pulumi("stack", "output", "--json").expect().output)[name]
+
+    def filters(self, role: str | None = None) -> list[str]:
+        labels = {"project": self.project, "stack": self.stack} | ({"role": role} if role else {})
+        return [f"--filter=label=dev.flaskstack.{label}={value}" for label, value in labels.items()]
+
+    def containers(self, role: str) -> list[str]:
+        """Return the ids of the running containers that play a role."""
+        return docker("ps", "--quiet", "--no-trunc", *self.filters(role)).split()
+
+    def remove(self) -> None:
+        """Destroy the stack, and remove by its labels what outlives that, and what a failed run may have left."""
+        self.pulumi("destroy", "--yes", "--skip-preview")
+        ours = self.filters()
+        for container in docker("ps", "--all", "--quiet", *ours).split():
+            docker("rm", "--force", "--volumes", container, check=False)
+        for volume in docker("volume", "ls", "--quiet", *ours).split():
+            docker("volume", "rm", "--force", volume, check=False)
+        for network in docker("network", "ls", "--quiet", *ours).split():
+            docker("network", "rm", network, check=False)
+        for image in docker("images", "--quiet", f"{self.project}-{self.stack}").split():
+            docker("rmi", "--force", image, check=False)
