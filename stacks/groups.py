@@ -9,6 +9,7 @@ import pydantic
 
 from flaskstack import DEFAULT_IMAGES, Health, Limits
 from flaskstack.app import Host
+from flaskstack.kubernetes import kubeconfig
 from flaskstack.kubernetes.settings import (
     Autoscaling,
     Count,
@@ -22,7 +23,6 @@ from flaskstack.kubernetes.settings import (
     Storage,
 )
 from flaskstack.model import Model
-from stacks import kubeconfig
 
 if TYPE_CHECKING:
     import pulumi_kubernetes

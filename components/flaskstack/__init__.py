@@ -10,6 +10,16 @@ from flaskstack.edge import EdgePolicy, RateLimit, SecurityHeaders
 from flaskstack.errors import Problem, SettingsError
 from flaskstack.image import AppImage, AppImageArgs
 from flaskstack.images import DEFAULT_IMAGES
+from flaskstack.kubernetes.settings import (
+    Autoscaling,
+    Ingress,
+    Migration,
+    Network,
+    Probes,
+    Resources,
+    Rollout,
+    Storage,
+)
 from flaskstack.local.container import Health, Limits
 from flaskstack.local_stack import LocalStack, LocalStackArgs
 from flaskstack.process import Process
@@ -22,21 +32,29 @@ __all__ = [
     "DEFAULT_IMAGES",
     "AppImage",
     "AppImageArgs",
+    "Autoscaling",
     "EdgePolicy",
     "FlaskApp",
     "Health",
+    "Ingress",
     "KubernetesApp",
     "KubernetesAppArgs",
     "Limits",
     "LocalStack",
     "LocalStackArgs",
+    "Migration",
+    "Network",
+    "Probes",
     "Problem",
     "Process",
     "Production",
     "RateLimit",
+    "Resources",
+    "Rollout",
     "SecurityHeaders",
     "Server",
     "SettingsError",
+    "Storage",
 ]
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import pulumi
 
 from flaskstack.errors import HIDDEN, Problem, SettingsError
+from flaskstack.kubernetes import kubeconfig
 from flaskstack.secret_key import weak_key
 
 if TYPE_CHECKING:
@@ -70,10 +71,13 @@ class Production:
 
         import pulumi_kubernetes  # noqa: PLC0415  # half a second, which the other target need not pay
 
+        context = config.require("context")
         args: dict[str, Any] = {argument: config.get(key) for key, argument in OPTIONAL.items()}
         args |= {argument: config.get_secret(key) for key, argument in SECRETS.items()}
         return cls(
             repository=config.require("repository"),
-            cluster=pulumi_kubernetes.Provider(f"{pulumi.get_stack()}-cluster", context=config.require("context")),
+            cluster=pulumi_kubernetes.Provider(
+                f"{pulumi.get_stack()}-cluster", context=context, kubeconfig=kubeconfig.holding(context)
+            ),
             args={"host": config.require("host"), **{name: value for name, value in args.items() if value is not None}},
         )

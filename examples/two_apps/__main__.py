@@ -27,7 +27,7 @@ from pulumi_kubernetes.networking.v1 import (
 )
 
 from flaskstack import AppImage, FlaskApp, KubernetesApp, KubernetesAppArgs
-from flaskstack.kubernetes.settings import Ingress as OwnIngress
+from flaskstack import Ingress as OwnIngress
 
 config = pulumi.Config()
 host = config.require("host")

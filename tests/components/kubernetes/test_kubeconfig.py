@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from stacks import kubeconfig
+from flaskstack.kubernetes import kubeconfig
 
 if TYPE_CHECKING:
     from pathlib import Path
