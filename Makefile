@@ -115,10 +115,11 @@ restore: ## Put a dump back, in one transaction (FILE=backups/...)
 	echo "restored $(FILE)"
 
 .PHONY: test
-test: setup ## Run the tests, those on the real Docker engine and the real cluster too (TESTS=tests/app)
-	@toolchain/kube up
+test: ## Run the tests, those on the real Docker engine and the real cluster too (TESTS=tests/app)
+	@# Kubernetes is built beside the rest; the first test that needs the cluster waits for it, and says what went wrong.
+	toolchain/kube build > /dev/null 2>&1 &
+	toolchain/setup
 	$(TOOLS)
-	eval "$$(toolchain/kube env)"
 	# Most of the time is waiting for probes and drains, so three tests at a time keep two cores busy.
 	python -m pytest --numprocesses 3 --dist loadgroup $(TESTS)
 

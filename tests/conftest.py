@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import os
+import shlex
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 HERE = Path(__file__).parent
-LONGEST = ("cluster", "local", "toolchain")
-"""Folders whose tests are started first, so that no long one is left to the end."""
+KUBE = HERE.parent / "toolchain" / "kube"
+FIRST = ("cluster", "local", "toolchain")
+"""Folders with the longest tests, none of which may be left to the end."""
+MINUTES = 30
+"""How long a test on the cluster may take: the first one waits until Kubernetes is built."""
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in its own hook
@@ -20,12 +27,37 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tell pytest-xdist, by the groups of `--dist loadgroup`."""
     for item in items:
         file = item.path.relative_to(HERE)
+        if file.parts[0] == "cluster" or item.get_closest_marker("cluster"):
+            item.add_marker(pytest.mark.timeout(60 * MINUTES))
         item.add_marker(pytest.mark.xdist_group("cluster" if file.parts[0] == "cluster" else str(file)))
-    items.sort(key=lambda item: _rank(item.path.relative_to(HERE).parts[0]))
+    items.sort(key=_rank)
 
 
-def _rank(folder: str) -> int:
-    return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)
+def _rank(item: pytest.Item) -> int:
+    """Return when a test is started. One process may wait for the cluster, the others have enough to do meanwhile."""
+    folder = item.path.relative_to(HERE).parts[0]
+    if folder != "cluster" and item.get_closest_marker("cluster"):
+        return len(FIRST) + 1
+    return FIRST.index(folder) if folder in FIRST else len(FIRST)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Have the cluster, where a test needs it, before its fixtures do."""
+    if item.get_closest_marker("cluster") and (problem := _cluster()):
+        pytest.fail(problem)
+
+
+@functools.cache
+def _cluster() -> str | None:
+    """Bring the project's own cluster up, and into the environment. Return why that failed, None when it did not."""
+    up = subprocess.run([KUBE, "up"], capture_output=True, text=True, check=False)
+    if up.returncode:
+        return f"no cluster (toolchain/kube up):\n{up.stderr[-2000:]}"
+    for line in subprocess.run([KUBE, "env"], capture_output=True, text=True, check=True).stdout.splitlines():
+        name, _, value = shlex.split(line)[1].partition("=")
+        os.environ[name] = value
+    return None
 
 
 @pytest.hookimpl(wrapper=True)

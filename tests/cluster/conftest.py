@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.cluster import ClusterStack, kubectl
+from support.cluster import ClusterStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,12 +18,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.cluster)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _cluster() -> None:
-    """Fail with one clear sentence, instead of at each test, where there is no cluster (`make cluster` makes one)."""
-    kubectl("get", "--raw", "/readyz")
 
 
 @pytest.fixture(scope="session")

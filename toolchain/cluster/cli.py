@@ -31,6 +31,7 @@ from cluster import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+LOCK: Final = "cluster.lock"
 PACKAGES: Final = (
     "containerd", "runc", "containernetworking-plugins", "conntrack", "nftables", "iptables", "iproute2",
     "openssl", "docker-registry",
@@ -60,7 +61,7 @@ def main(arguments: list[str], usage: str) -> int:
 
 
 def _locked(action: Callable[[], None]) -> int:
-    with only_one():
+    with only_one(LOCK):
         action()
     return 0
 
@@ -72,8 +73,9 @@ def _print(text: str) -> int:
 
 def _up(_: list[str]) -> int:
     began = time.monotonic()
-    with only_one():
-        _install()
+    with only_one(LOCK):
+        with only_one():  # Packages are the set-up's too, where what follows may be built beside it.
+            _install()
         builds.make()
         _link_kubectl()
         _start()
@@ -130,7 +132,7 @@ def _wait_for_node(seconds: float = 120) -> None:
 
 
 def _down(arguments: list[str]) -> int:
-    with only_one():
+    with only_one(LOCK):
         teardown.down(delete_data="--delete-data" in arguments)
     return 0
 
@@ -176,7 +178,7 @@ def _certificate(arguments: list[str]) -> int:
 
 
 def _checkers(_: list[str]) -> int:
-    with only_one():
+    with only_one(LOCK):
         builds.make(builds.CHECKERS)
     for build in builds.CHECKERS:
         for name in build.programs:

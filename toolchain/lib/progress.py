@@ -31,10 +31,10 @@ def say(text: str) -> None:
 
 
 @contextlib.contextmanager
-def only_one() -> Iterator[None]:
-    """Hold the lock of the cache: two set-ups at once would build the same things twice."""
+def only_one(of: str = "lock") -> Iterator[None]:
+    """Hold a lock of the cache: two set-ups at once would build the same things twice."""
     places.cache().mkdir(parents=True, exist_ok=True)
-    with (places.cache() / "lock").open("w") as lock:
+    with (places.cache() / of).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
