@@ -15,7 +15,7 @@ from support.example import Example
 from support.load import Tls
 from support.stack import Answer, docker
 
-from stacks.kubeconfig import holding
+from flaskstack.kubernetes.kubeconfig import holding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

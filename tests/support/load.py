@@ -51,7 +51,7 @@ class Load:
         paths: Sequence[str] = ("/",),
         post: str | None = None,
         clients: int = 8,
-        pause: float = 0.01,
+        pause: float = 0.1,
         headers: dict[str, str] | None = None,
         context: ssl.SSLContext | None = None,
         address: str | None = None,
