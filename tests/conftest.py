@@ -22,14 +22,16 @@ MINUTES = 30
 """How long a test on the cluster may take: the first one waits until Kubernetes is built."""
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in its own hook
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Tell pytest-xdist the groups of `--dist loadgroup`. It reads them before the hook below would be called."""
+    file = item.path.relative_to(HERE)
+    if file.parts[0] == "cluster" or item.get_closest_marker("cluster"):
+        item.add_marker(pytest.mark.timeout(60 * MINUTES))
+    item.add_marker(pytest.mark.xdist_group("cluster" if file.parts[0] == "cluster" else str(file)))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tell pytest-xdist, by the groups of `--dist loadgroup`."""
-    for item in items:
-        file = item.path.relative_to(HERE)
-        if file.parts[0] == "cluster" or item.get_closest_marker("cluster"):
-            item.add_marker(pytest.mark.timeout(60 * MINUTES))
-        item.add_marker(pytest.mark.xdist_group("cluster" if file.parts[0] == "cluster" else str(file)))
+    """Put what takes longest first."""
     items.sort(key=_rank)
 
 
