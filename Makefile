@@ -121,7 +121,7 @@ test: ## Run the tests, those on the real Docker engine and the real cluster too
 	toolchain/setup
 	$(TOOLS)
 	# Most of the time is waiting for probes and drains, so three tests at a time keep two cores busy.
-	python -m pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder $(TESTS)
+	python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 .PHONY: cluster
 cluster: setup ## Bring up a single-node Kubernetes of this project's own

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from xdist.remote import Producer
 
 HERE = Path(__file__).parent
 KUBE = HERE.parent / "toolchain" / "kube"
@@ -22,16 +25,24 @@ MINUTES = 30
 """How long a test on the cluster may take: the first one waits until Kubernetes is built."""
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Tell pytest-xdist the groups of `--dist loadgroup`. It reads them before the hook below would be called."""
-    file = item.path.relative_to(HERE)
-    if file.parts[0] == "cluster" or item.get_closest_marker("cluster"):
-        item.add_marker(pytest.mark.timeout(60 * MINUTES))
-    item.add_marker(pytest.mark.xdist_group("cluster" if file.parts[0] == "cluster" else str(file)))
+class Groups(LoadScopeScheduling):
+    """What pytest-xdist sends to one process: the tests of a file, and all that share the stack on the cluster."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "tests/cluster" if file.startswith("tests/cluster/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Groups:
+    """Have the tests sent in groups."""
+    return Groups(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what takes longest first."""
+    """Put what takes longest first, and give the first test on the cluster the time to wait for it."""
+    for item in items:
+        if item.path.relative_to(HERE).parts[0] == "cluster" or item.get_closest_marker("cluster"):
+            item.add_marker(pytest.mark.timeout(60 * MINUTES))
     items.sort(key=_rank)
 
 
