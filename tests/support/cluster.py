@@ -82,7 +82,8 @@ class ClusterStack:
         self.pulumi("stack", "init", self.name).expect()
         (ROOT / "stacks" / self.config_file.name).unlink(missing_ok=True)
         self.secret("secretKey", self.secret_key)
-        self.secret("databaseUrl", run("toolchain/kube", "database-url"))
+        # A rollout's cold start may take seconds on two busy cores; what is tested is that no request is lost to it.
+        self.secret("databaseUrl", f"{run('toolchain/kube', 'database-url')}?connect_timeout=20")
 
     def _certify(self) -> None:
         """Make what is there before a stack on a real cluster: its namespace, and in it a certificate for its host."""
