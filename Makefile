@@ -114,14 +114,18 @@ restore: ## Put a dump back, in one transaction (FILE=backups/...)
 	    'pg_restore --clean --if-exists --no-owner --single-transaction --exit-on-error --username "$$POSTGRES_USER" --dbname "$$POSTGRES_DB"' < "$(FILE)"
 	echo "restored $(FILE)"
 
+# Most of the time is waiting for probes and drains, so three files at a time keep two cores busy.
+PYTEST = python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
+
 .PHONY: test
-test: ## Run the tests, those on the real Docker engine and the real cluster too (TESTS=tests/app)
-	@# Kubernetes is built beside the rest; the first test that needs the cluster waits for it, and says what went wrong.
-	toolchain/kube build > /dev/null 2>&1 &
-	toolchain/setup
-	$(TOOLS)
-	# Most of the time is waiting for probes and drains, so three tests at a time keep two cores busy.
-	python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder $(TESTS)
+test: setup ## Run the tests, those on the real Docker engine too (TESTS=tests/app)
+	@$(TOOLS)
+	$(PYTEST) -m "not cluster" $(TESTS)
+
+.PHONY: test-cluster
+test-cluster: setup ## Run the tests on the real Kubernetes cluster, which they bring up (TESTS=tests/cluster)
+	@$(TOOLS)
+	python -m pytest -m cluster $(TESTS)
 
 .PHONY: cluster
 cluster: setup ## Bring up a single-node Kubernetes of this project's own
