@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from support.cluster import MIGRATE, QUICK, ClusterStack
+from support.cluster import QUICK, ClusterStack
+from support.stack import MIGRATE
 
 MISSING = f"127.0.0.1:15000/nothing@sha256:{'0' * 64}"
 SHORT = {"probes": {"startup": {"failures": 25}}, "rollout": {"timeoutS": 45}, "migration": {"timeoutS": 20}}

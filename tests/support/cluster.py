@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import shutil
 import ssl
 import subprocess
 import time
@@ -14,15 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import yaml
 from support.load import Load
-from support.stack import Expecting, merge
+from support.stack import MIGRATE, PROJECT, ROOT, Driven
 
-ROOT: Final = Path(__file__).parents[2]
-PROJECT: Final = "flaskstack"
 SECONDS: Final = 300
 TLS: Final = "of-the-host"
-MIGRATE: Final = ["flask", "--app", "app:create_app", "db", "upgrade"]
 QUICK: Final = {"readiness": {"delayS": 1, "periodS": 1}, "startup": {"periodS": 1, "failures": 100}}
 """Probes that make a rollout take seconds; the defaults are for production."""
 
@@ -42,22 +36,21 @@ def kubectl(*arguments: str, text: str | None = None, check: bool = True) -> str
 
 
 @dataclass
-class ClusterStack:
+class ClusterStack(Driven):
     """One stack on the cluster. `app` is a copy of the application that a test may edit."""
 
     folder: Path
     canary: str
     name: str = field(default_factory=lambda: f"k{secrets.token_hex(4)}")
     settings: dict[str, Any] = field(default_factory=dict)
+    passphrase: str = "of a test"
 
     def __post_init__(self) -> None:
-        self.folder.mkdir(parents=True)
-        self.app = self.folder / "app"
-        shutil.copytree(ROOT / "app", self.app, ignore=shutil.ignore_patterns("__pycache__", "instance"))
-        (self.folder / "state").mkdir()
+        self.app = self.copy_app()
         self.host = f"{self.name}.flaskstack.localhost"
         self.secret_key = f"{self.canary}-key"
-        self.settings = merge(
+        self._certify()
+        self.prepare(
             {
                 "mode": "prod",
                 "target": "kubernetes",
@@ -74,13 +67,8 @@ class ClusterStack:
                     "migration": {"retries": 0, "timeoutS": 60},
                     "ingress": {"className": "traefik", "port": 18443},
                 },
-            },
-            self.settings,
+            }
         )
-        self.write()
-        self._certify()
-        self.pulumi("stack", "init", self.name).expect()
-        (ROOT / "stacks" / self.config_file.name).unlink(missing_ok=True)
         self.secret("secretKey", self.secret_key)
         # A rollout's cold start may take seconds on two busy cores; what is tested is that no request is lost to it.
         self.secret("databaseUrl", f"{run('toolchain/kube', 'database-url')}?connect_timeout=20")
@@ -96,54 +84,9 @@ class ClusterStack:
         kubectl("create", "namespace", self.name)
         self.kubectl("create", "secret", "tls", TLS, f"--cert={self.certificate}", f"--key={key}")
 
-    @property
-    def config_file(self) -> Path:
-        return self.folder / f"Pulumi.{self.name}.yaml"
-
-    def write(self) -> None:
-        """Write the settings; secrets and what the CLI keeps in the file stay."""
-        kept = yaml.safe_load(self.config_file.read_text()) if self.config_file.exists() else {}
-        held = {key: value for key, value in (kept.get("config") or {}).items() if isinstance(value, dict)}
-        config = {key: value for key, value in held.items() if "secure" in value}
-        config |= {f"{PROJECT}:{key}": value for key, value in self.settings.items()}
-        self.config_file.write_text(yaml.safe_dump({**kept, "config": config}))
-
-    def set(self, **settings: Any) -> None:
-        """Change settings, group by group; a value of ... removes one."""
-        self.settings = merge(self.settings, settings)
-        self.write()
-
-    def secret(self, key: str, value: str) -> None:
-        self.pulumi("config", "set", "--secret", f"{PROJECT}:{key}", text=value).expect()
-
     def fallback(self, key: str) -> None:
         path = f"{PROJECT}:secretKeyFallbacks[0]"
         self.pulumi("config", "set", "--secret", "--path", path, text=key).expect()
-
-    def pulumi(self, *arguments: str, text: str | None = None) -> Expecting:
-        """Run the CLI on this stack."""
-        environment = {
-            **os.environ,
-            "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
-            "PULUMI_CONFIG_PASSPHRASE": "of a test",
-            "NO_COLOR": "1",
-        }
-        environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
-        command = ["pulumi", "--non-interactive", "--color", "never", "--cwd", str(ROOT), *arguments]
-        if arguments[:2] != ("stack", "init"):
-            command += ["--stack", self.name]
-        if arguments[0] in ("up", "preview", "destroy", "refresh", "config"):
-            command += ["--config-file", str(self.config_file)]
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, env=environment, input=text, timeout=SECONDS
-        )
-        return Expecting(done.returncode, done.stdout + done.stderr)
-
-    def up(self, *flags: str) -> Expecting:
-        return self.pulumi("up", "--yes", "--skip-preview", *flags)
-
-    def outputs(self) -> dict[str, Any]:
-        return dict(json.loads(self.pulumi("stack", "output", "--json").expect().output))
 
     def kubectl(self, *arguments: str, text: str | None = None, check: bool = True) -> str:
         return kubectl("--namespace", self.name, *arguments, text=text, check=check)

@@ -23,6 +23,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 PROJECT = "flaskstack"
 SECONDS = 300
+MIGRATE = ["flask", "--app", "app:create_app", "db", "upgrade"]
 
 
 def free_port() -> int:
@@ -55,34 +56,34 @@ class Run:
         return self.status == 0
 
 
-@dataclass
-class Stack:
-    """One stack. `folder` holds its state, its settings and a copy of the application that a test may edit."""
+class Expecting(Run):
+    """A run that says all of what it printed when it is not what a test expected."""
+
+    def expect(self, *, status: int = 0) -> Expecting:
+        assert (self.status == 0) == (status == 0), f"ended with {self.status}:\n{self.output}"
+        return self
+
+
+class Driven:
+    """What the CLI is told of a stack of this project, whatever its target. Subclasses are dataclasses with these."""
 
     folder: Path
     settings: dict[str, Any]
-    name: str = field(default_factory=lambda: f"t{secrets.token_hex(4)}")
-    passphrase: str = field(default_factory=secrets.token_hex)
+    name: str
+    passphrase: str
 
-    def __post_init__(self) -> None:
+    def copy_app(self) -> Path:
+        """Make the folders, and return the copy of the application that a test may edit."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "state").mkdir(exist_ok=True)
-        self.app = self.folder / "app"
-        if not self.app.exists():
-            shutil.copytree(ROOT / "app", self.app, ignore=shutil.ignore_patterns("__pycache__", "instance"))
-        self.port = free_port()
-        self.settings = merge(
-            {
-                "app": {
-                    "name": "guestbook",
-                    "path": str(self.app),
-                    "migrate": ["flask", "--app", "app:create_app", "db", "upgrade"],
-                },
-                "edge": {"https": False, "rateLimit": None},
-                "local": {"port": self.port, "limits": {"nofile": 16384}},
-            },
-            self.settings,
-        )
+        app = self.folder / "app"
+        if not app.exists():
+            shutil.copytree(ROOT / "app", app, ignore=shutil.ignore_patterns("__pycache__", "instance"))
+        return app
+
+    def prepare(self, settings: dict[str, Any]) -> None:
+        """Write the settings, those given at construction over `settings`, and initialise the stack."""
+        self.settings = merge(settings, self.settings)
         self.write()
         self.pulumi("stack", "init", self.name).expect()
         # The CLI makes a settings file of its own beside the committed ones. This stack's is elsewhere.
@@ -91,10 +92,6 @@ class Stack:
     @property
     def config_file(self) -> Path:
         return self.folder / f"Pulumi.{self.name}.yaml"
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     def write(self) -> None:
         """Write the settings; secrets and what the CLI keeps in the file stay."""
@@ -108,7 +105,7 @@ class Stack:
         self.config_file.write_text(yaml.safe_dump({**kept, "config": config}))
 
     def set(self, **settings: Any) -> None:
-        """Change settings, group by group."""
+        """Change settings, group by group; a value of ... removes one."""
         self.settings = merge(self.settings, settings)
         self.write()
 
@@ -139,6 +136,38 @@ class Stack:
     def up(self, *flags: str) -> Expecting:
         return self.pulumi("up", "--yes", "--skip-preview", *flags)
 
+    def outputs(self) -> dict[str, Any]:
+        return dict(json.loads(self.pulumi("stack", "output", "--json").expect().output))
+
+
+@dataclass
+class Stack(Driven):
+    """One stack. `folder` holds its state, its settings and a copy of the application that a test may edit."""
+
+    folder: Path
+    settings: dict[str, Any]
+    name: str = field(default_factory=lambda: f"t{secrets.token_hex(4)}")
+    passphrase: str = field(default_factory=secrets.token_hex)
+
+    def __post_init__(self) -> None:
+        self.app = self.copy_app()
+        self.port = free_port()
+        self.prepare(
+            {
+                "app": {
+                    "name": "guestbook",
+                    "path": str(self.app),
+                    "migrate": MIGRATE,
+                },
+                "edge": {"https": False, "rateLimit": None},
+                "local": {"port": self.port, "limits": {"nofile": 16384}},
+            }
+        )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
     def preview(self, *flags: str) -> Expecting:
         return self.pulumi("preview", *flags)
 
@@ -147,9 +176,6 @@ class Stack:
 
     def destroy(self, *flags: str) -> Expecting:
         return self.pulumi("destroy", "--yes", "--skip-preview", *flags)
-
-    def outputs(self) -> dict[str, Any]:
-        return dict(json.loads(self.pulumi("stack", "output", "--json").expect().output))
 
     def state(self) -> str:
         return self.pulumi("stack", "export").expect().output
@@ -178,14 +204,6 @@ class Stack:
             docker("network", "rm", network, check=False)
         for image in docker("images", "--quiet", f"{PROJECT}-{self.name}-app").split():
             docker("rmi", "--force", image, check=False)
-
-
-class Expecting(Run):
-    """A run that says all of what it printed when it is not what a test expected."""
-
-    def expect(self, *, status: int = 0) -> Expecting:
-        assert (self.status == 0) == (status == 0), f"ended with {self.status}:\n{self.output}"
-        return self
 
 
 def production(folder: Path, canary: str) -> Stack:

@@ -24,8 +24,8 @@ KEYS: Final = {
     "DATABASE_URL": "database-url",
     "REDIS_URL": "redis-url",
 }
-"""Variable of the process -> key of the Secret."""
-"""The keys of the application's further secrets are their variables' own names, which no key here can be."""
+"""Variable of the process -> key of the Secret. The keys of the application's further secrets are their variables' own
+names, which no key here can be."""
 CONFIG_FOLDER, _, CONFIG_FILE = SERVER_CONFIG.rpartition("/")
 
 
