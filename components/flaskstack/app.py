@@ -105,6 +105,9 @@ class FlaskApp(Model):
     """Path that answers 200 to 399 while the application can serve, or `tcp`. Default /ready."""
     static_url: AbsolutePath | None = "/static/"
     """URL path that static files are under, which the edge may cache. null: there are none. Default /static/."""
+    static_folder: File | None = None
+    """Folder of files below `path`, as `frontend/dist`, that Gunicorn's workers serve under `static_url` beside the
+    application (with Werkzeug's SharedDataMiddleware). Default none: the application serves its own, as Flask does."""
     migrate: tuple[str, ...] = ()
     """Command that brings the database's schema up to date, run once before the code that needs it. Default none."""
     processes: dict[ProcessName, Process] = pydantic.Field(default_factory=dict)
@@ -152,6 +155,15 @@ class FlaskApp(Model):
             raise ValueError(message)
         return value
 
+    @pydantic.field_validator("static_folder")
+    @classmethod
+    def _is_served(cls, value: str | None, info: pydantic.ValidationInfo) -> str | None:
+        if value and info.data.get("static_url", "") is None:
+            raise ValueError("it is served under static_url, which is null; give that a path, as /static/")
+        if value and info.data.get("web_command"):
+            raise ValueError("it is Gunicorn that serves it, and web_command takes its place; leave one of them out")
+        return value
+
     @pydantic.field_validator("data")
     @classmethod
     def _hides_nothing(cls, value: str | None) -> str | None:
@@ -195,5 +207,11 @@ class FlaskApp(Model):
             "PROMETHEUS_MULTIPROC_DIR": METRICS_FOLDER,
             "PROXY_HOPS": str(proxy_hops),
             "PYTHONUNBUFFERED": "1",
+            **self._static(),
             **self.environment,
         }
+
+    def _static(self) -> dict[str, str]:
+        if not (self.static_folder and self.static_url):
+            return {}
+        return {"FLASKSTACK_STATIC_FOLDER": f"{CODE}/{self.static_folder}", "FLASKSTACK_STATIC_URL": self.static_url}

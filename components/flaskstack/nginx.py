@@ -115,6 +115,7 @@ http {{
         default $upstream_http_cache_control;
         "" "public, max-age={policy.static_days * 86_400}";
         "no-cache" "public, max-age={policy.static_days * 86_400}";
+        "max-age=0, public" "public, max-age={policy.static_days * 86_400}";
     }}
 
     upstream web {{

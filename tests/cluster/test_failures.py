@@ -9,6 +9,8 @@ from support.stack import MIGRATE
 MISSING = f"127.0.0.1:15000/nothing@sha256:{'0' * 64}"
 SHORT = {"probes": {"startup": {"failures": 25}}, "rollout": {"timeoutS": 45}, "migration": {"timeoutS": 20}}
 """What `up` waits for a release that never comes. Seconds; production has minutes."""
+FEW = 3
+"""Clients: a release that never comes takes its whole timeout, and the cores are wanted elsewhere."""
 USUAL = {"probes": QUICK, "rollout": {"timeoutS": 110}, "migration": {"timeoutS": 60}}
 
 
@@ -27,7 +29,7 @@ def test_a_bad_release_leaves_the_former_one_serving(
 ) -> None:
     pods, deployment = set(stack.web_pods()), stack.objects("deployments")[0]["metadata"]["uid"]
     stack.set(**change, kubernetes=SHORT)
-    with stack.load() as load:
+    with stack.load(clients=FEW) as load:
         failed = stack.up()
     assert not failed.ok
     assert reason in failed.output
@@ -37,7 +39,7 @@ def test_a_bad_release_leaves_the_former_one_serving(
         app={"migrate": MIGRATE, "entry": "app:create_app()", "readiness": "/ready"},
         kubernetes=USUAL,
     )
-    with stack.load() as recovery:
+    with stack.load(clients=FEW) as recovery:
         stack.up().expect()
         stack.settle()
     assert not load.failures | recovery.failures

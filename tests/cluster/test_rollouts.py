@@ -12,7 +12,7 @@ from support.cluster import ClusterStack
 
 from stacks import rollback
 
-REQUESTS = 1000
+REQUESTS = 2000
 """A change that met fewer requests than this has proved little."""
 
 

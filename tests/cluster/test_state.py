@@ -8,7 +8,6 @@ from support.cluster import ClusterStack, kubectl
 
 
 def test_a_second_up_changes_nothing(stack: ClusterStack) -> None:
-    stack.up().expect()
     stack.up("--expect-no-changes").expect()
     stack.pulumi("preview", "--refresh", "--expect-no-changes").expect()
 
@@ -22,7 +21,6 @@ def test_outputs_name_what_to_open_and_what_runs_by_digest(stack: ClusterStack) 
 
 
 def test_what_was_edited_by_hand_is_shown_and_mended(stack: ClusterStack) -> None:
-    stack.up().expect()
     stack.kubectl("scale", "deployment/guestbook", "--replicas=1")
     assert "replicas" in stack.pulumi("preview", "--refresh", "--diff").output
     stack.pulumi("refresh", "--yes", "--skip-preview").expect()

@@ -151,6 +151,12 @@ def test_a_server_of_its_own_takes_the_place_of_gunicorn() -> None:
     assert FlaskApp(web_command=("waitress-serve", "shop:app")).command == ["waitress-serve", "shop:app"]
 
 
+def test_a_folder_of_static_files_needs_a_url_and_gunicorn() -> None:
+    assert "static_url, which is null" in refused({"static_folder": "dist", "static_url": None})
+    assert "web_command takes its place" in refused({"static_folder": "dist", "web_command": ["waitress-serve"]})
+    assert "static_folder" in refused({"static_folder": "../outside"})
+
+
 @pytest.mark.parametrize("names", [["SECRET_KEY"], ["PORT"], ["A-B"], ["FEATURE"]])
 def test_further_secrets_are_named_and_are_none_that_is_known_or_plain(names: list[str]) -> None:
     assert "secrets" in refused({"secrets": names, "environment": {"FEATURE": "on"}})

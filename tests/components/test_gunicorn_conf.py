@@ -19,6 +19,8 @@ import gunicorn.reloader
 import pytest
 from gunicorn.config import Config
 from support.access_log import FIELDS
+from werkzeug.test import Client
+from werkzeug.wrappers import Response
 
 from flaskstack import FlaskApp, Server
 from flaskstack.app import SERVER_CONFIG_SOURCE
@@ -235,6 +237,44 @@ def test_the_debugger_wraps_the_application_in_development_only() -> None:
             patched.setenv("WERKZEUG_DEBUG_PIN", "off")
             load(FLASK_DEBUG=debug)["post_worker_init"](worker)
         assert (worker.wsgi is not application) is wrapped
+
+
+def ask(application: Any, path: str) -> tuple[int, str, dict[str, str]]:
+    answer = Client(application).get(path)
+    return answer.status_code, answer.text, dict(answer.headers)
+
+
+def test_a_folder_of_static_files_is_served_beside_the_application(tmp_path: Path) -> None:
+    def application(environ: Any, start: Any) -> Any:
+        return Response(f"application {environ['PATH_INFO']}")(environ, start)
+
+    (tmp_path / "app.js").write_text("let a")
+    (tmp_path.parent / "secret.txt").write_text("secret")
+    app = FlaskApp(static_folder="dist", static_url="/assets/")
+    variables = app.process_environment(proxy_hops=1)
+    assert variables["FLASKSTACK_STATIC_FOLDER"] == "/app/dist"
+    variables |= {"FLASKSTACK_STATIC_FOLDER": str(tmp_path), "PROMETHEUS_MULTIPROC_DIR": ""}
+    worker = SimpleNamespace(wsgi=application, log=logging.getLogger("test"))
+    load(**variables)["post_worker_init"](worker)
+    status, text, headers = ask(worker.wsgi, "/assets/app.js")
+    assert (status, text, headers["Cache-Control"]) == (200, "let a", "max-age=0, public")
+    assert Client(worker.wsgi).get("/assets/app.js", headers={"If-None-Match": headers["Etag"]}).status_code == 304
+    for path in ("/", "/assets/", "/assets/none.js", "/assets/../secret.txt", "/assets/%2e%2e/secret.txt"):
+        assert ask(worker.wsgi, path)[1].startswith("application"), path
+
+
+def test_a_folder_of_static_files_that_is_not_there_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = SimpleNamespace(wsgi=None, log=logging.getLogger("test"))
+    load(FLASKSTACK_STATIC_FOLDER=str(tmp_path / "dist"), FLASKSTACK_STATIC_URL="/assets/")["post_worker_init"](worker)
+    assert f"no folder {tmp_path / 'dist'} to serve under /assets/" in caplog.text
+
+
+def test_an_application_that_serves_its_own_files_is_left_as_it_is() -> None:
+    worker = SimpleNamespace(wsgi=len, log=logging.getLogger("test"))
+    load(**{**FlaskApp().process_environment(proxy_hops=1), "PROMETHEUS_MULTIPROC_DIR": ""})["post_worker_init"](worker)
+    assert worker.wsgi is len
 
 
 def test_the_folder_of_metrics_is_made(tmp_path: Path) -> None:

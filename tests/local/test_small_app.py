@@ -18,7 +18,8 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Return the running stack of an application that keeps notes in an SQLite database."""
     made = small(
         tmp_path_factory.mktemp("notes"),
-        {"app.py": NOTES, "requirements.txt": "flask\n"},
+        {"app.py": NOTES, "requirements.txt": "flask\n", "frontend/notes.css": "body { margin: 0 }"},
+        static_folder="frontend",
         data="/data",
         environment={"NOTES": "/data/notes.db"},
         **NO_SERVICES,
@@ -45,6 +46,13 @@ def test_it_answers_without_services_and_keeps_what_is_written(notes: Stack) -> 
     assert fetch(notes.url).status == 404, "nothing is at /, and the release did not mind"
     assert [notes.containers(role) for role in ("postgres", "redis")] == [[], []]
     assert len(notes.volumes()) == 3, "data, and the two of configuration"
+
+
+def test_static_files_that_it_knows_nothing_of_are_served_beside_it(notes: Stack) -> None:
+    answer = fetch(f"{notes.url}/static/notes.css")
+    assert (answer.status, answer.body) == (200, b"body { margin: 0 }")
+    assert answer.headers["Cache-Control"] == f"public, max-age={30 * 86_400}"
+    assert fetch(f"{notes.url}/static/app.py").status == 404
 
 
 def test_its_health_is_asked_by_a_connection(notes: Stack) -> None:

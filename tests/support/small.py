@@ -113,6 +113,7 @@ def small(folder: Path, files: dict[str, str], **app: Any) -> Stack:
     source = folder / "app"
     source.mkdir(parents=True)
     for name, text in files.items():
+        (source / name).parent.mkdir(exist_ok=True)
         (source / name).write_text(text)
     made = Stack(folder, {"mode": "prod", "app": {"name": "small", "entry": "app:app", "migrate": [], **app}})
     made.secret("secretKey", secrets.token_hex(32))

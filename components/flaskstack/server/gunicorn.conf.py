@@ -132,7 +132,17 @@ def load_or_explain(worker: Worker, load: Callable[[], None]) -> None:
 
 
 def post_worker_init(worker: Worker) -> None:
-    """In development, wrap the application in Werkzeug's debugger. FLASK_DEBUG is never set in production."""
+    """Serve the folder of static files beside the application, where the contract names one.
+
+    In development, wrap it all in Werkzeug's debugger. FLASK_DEBUG is never set in production.
+    """
+    if STATIC_FOLDER:
+        from werkzeug.middleware.shared_data import SharedDataMiddleware  # noqa: PLC0415  # where it is asked for
+
+        if not Path(STATIC_FOLDER).is_dir():
+            worker.log.warning("there is no folder %s to serve under %s", STATIC_FOLDER, STATIC_URL)
+        # No time to keep a file: like Flask itself, browsers ask whether it is still the same. The edge may say more.
+        worker.wsgi = SharedDataMiddleware(worker.wsgi, {STATIC_URL: STATIC_FOLDER}, cache_timeout=0)
     if DEBUG:
         from werkzeug.debug import DebuggedApplication  # noqa: PLC0415  # development only
 
@@ -186,6 +196,8 @@ class PromptReloader(_RELOADER):  # type: ignore[misc]  # Gunicorn has no types
 
 DEBUG = os.environ.get("FLASK_DEBUG", "").lower() in ("1", "true", "yes")
 METRICS = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
+STATIC_FOLDER = os.environ.get("FLASKSTACK_STATIC_FOLDER", "")
+STATIC_URL = os.environ.get("FLASKSTACK_STATIC_URL", "/static/")
 if DEBUG:
     reloader.reloader_engines["auto"] = PromptReloader
 if METRICS:
