@@ -78,6 +78,8 @@ def test_an_image_pushed_by_docker_is_pulled_by_a_pod_by_its_digest(cluster, ima
 def test_a_pod_reaches_names_and_service_addresses(cluster, web):
     code = "import urllib.request; print(urllib.request.urlopen('http://web', timeout=5).read().decode())"
     names = {pod["metadata"]["name"] for pod in cluster.get("pods", "--selector=app=web")["items"]}
+    # The node learns of a Service's addresses a moment after its pods are ready.
+    eventually(lambda: cluster.run("exec", f"deployment/{web}", "--", "python3", "-c", code).returncode == 0)
     seen = {python(cluster, web, code) for _ in range(20)}
     assert seen == names, "one Service address leads to every ready pod, the asking one too"
 
@@ -107,7 +109,8 @@ def test_an_ingress_gets_an_address_and_answers_over_https(cluster, web):
     backend = {"service": {"name": web, "port": {"number": 80}}}
     rule = {"host": host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
     spec = {"ingressClassName": "traefik", "tls": [{"hosts": [host]}], "rules": [rule]}
-    cluster.create({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web"}, "spec": spec})
+    metadata = {"name": "web", "annotations": {"traefik.ingress.kubernetes.io/router.tls": "true"}}
+    cluster.create({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata, "spec": spec})
     cluster.wait("ingress/web", "jsonpath={.status.loadBalancer.ingress[0].ip}=127.0.0.1")
     status, body = eventually(lambda: (answer := https(host))[0] == 200 and answer)
     assert status == 200
