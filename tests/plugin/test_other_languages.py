@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
 import secrets
 import subprocess
 import urllib.request
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,10 +18,10 @@ from flaskstack.plugin.provider import SIGNATURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
-PLUGIN = Path(__file__).parents[2] / "components"
 CODE = """
 import os
 from flask import Flask
@@ -36,13 +34,11 @@ def create_app():
 """
 
 
-class Program:
-    """The Go program in `program/`, in a folder of its own with an application beside it."""
+class Local(go.Program):
+    """A program with an application beside it, in an image and a stack of the Docker engine."""
 
     def __init__(self, binary: Path, folder: Path) -> None:
-        self.binary = binary
-        self.folder = folder
-        self.stack = f"t{secrets.token_hex(4)}"
+        super().__init__(binary, folder)
         self.port = free_port()
         self.app: dict[str, Any] = {
             "name": "shop",
@@ -58,34 +54,12 @@ class Program:
             "edge": {"https": False},
             "limits": {"nofile": 16384},
         }
-        (folder / "state").mkdir()
         (folder / "shop").mkdir()
         (folder / "shop" / "shop.py").write_text(CODE)
         (folder / "shop" / "requirements.txt").write_text("flask\n")
 
-    def run(self, verb: str) -> subprocess.CompletedProcess[str]:
-        settings = {"stack": self.stack, "plugin": str(PLUGIN), "app": self.app, "image": {}, "local": self.local}
-        environment = {
-            **os.environ,
-            "SETTINGS": json.dumps(settings),
-            "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
-            "PULUMI_CONFIG_PASSPHRASE": "test",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "NO_COLOR": "1",
-        }
-        environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
-        command = [str(self.binary), verb]
-        return subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=300
-        )
-
-    def result(self, verb: str) -> dict[str, Any]:
-        done = self.run(verb)
-        assert done.returncode == 0, done.stderr
-        return dict(json.loads(done.stdout))
-
-    def state(self) -> str:
-        return "".join(file.read_text() for file in (self.folder / "state").rglob("*.json"))
+    def settings(self) -> dict[str, Any]:
+        return {"app": self.app, "image": {}, "local": self.local}
 
     def remove(self) -> None:
         self.run("destroy")
@@ -102,12 +76,12 @@ class Program:
 
 @pytest.fixture(scope="session")
 def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return go.built(Path(__file__).parent / "program", tmp_path_factory.mktemp("go") / "program")
+    return go.built(tmp_path_factory.mktemp("go") / "program")
 
 
 @pytest.fixture
-def program(binary: Path, tmp_path: Path) -> Iterator[Program]:
-    made = Program(binary, tmp_path)
+def program(binary: Path, tmp_path: Path) -> Iterator[Local]:
+    made = Local(binary, tmp_path)
     try:
         yield made
     finally:
@@ -122,7 +96,7 @@ def without_nothing(part: Any) -> Any:
 
 
 def test_the_engine_gets_the_schema_from_the_plugins_folder(tmp_path: Path) -> None:
-    (tmp_path / "plugin").symlink_to(PLUGIN)
+    (tmp_path / "plugin").symlink_to(go.PLUGIN)
     done = subprocess.run(
         ["pulumi", "package", "get-schema", "./plugin"],
         cwd=tmp_path,
@@ -149,7 +123,7 @@ def test_pulumi_finds_nothing_wrong_with_the_schema(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_program_in_go_builds_and_runs_an_application(program: Program) -> None:
+def test_a_program_in_go_builds_and_runs_an_application(program: Local) -> None:
     """From the preview of nothing to the answer on the wire, and then nothing more to do."""
     assert program.result("preview")["create"] > 10
     outputs = program.result("up")
@@ -163,7 +137,7 @@ def test_a_program_in_go_builds_and_runs_an_application(program: Program) -> Non
     assert preview["create"] == 0
 
 
-def test_a_program_in_go_hears_of_all_its_wrong_arguments_in_its_own_words(program: Program) -> None:
+def test_a_program_in_go_hears_of_all_its_wrong_arguments_in_its_own_words(program: Local) -> None:
     program.local = {"port": "many", "replica": 2, "limits": {"nofile": 0}}
     done = program.run("preview")
     assert done.returncode != 0
@@ -175,7 +149,7 @@ def test_a_program_in_go_hears_of_all_its_wrong_arguments_in_its_own_words(progr
     assert "Traceback" not in said
 
 
-def test_a_secret_of_a_program_in_go_is_encrypted_in_the_state_and_shown_nowhere(program: Program) -> None:
+def test_a_secret_of_a_program_in_go_is_encrypted_in_the_state_and_shown_nowhere(program: Local) -> None:
     canary = f"canary{secrets.token_hex(16)}"
     program.local["secretKey"] = {"secret": canary}
     done = program.run("up")

@@ -1,25 +1,28 @@
-"""Go programs of the tests, built once a run; Go's own cache makes a second run fast."""
+"""A Pulumi program in Go, and what drives it. Go's own cache makes a second build fast."""
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+ROOT = Path(__file__).parents[2]
+PLUGIN = ROOT / "components"
+SOURCE = ROOT / "tests" / "plugin" / "program"
 MINUTES = 10
 
 
-def built(source: Path, target: Path) -> Path:
-    """Build the module in `source`; its versions are those of toolchain/engine, so that what that compiled is used."""
+def built(target: Path) -> Path:
+    """Build the program; its versions are those of toolchain/engine, so that what that compiled is used."""
     go = shutil.which("go")
     assert go, "a Go compiler is needed for programs that are not Python; install Go 1.25 or later"
     done = subprocess.run(
         [go, "build", "-mod=readonly", "-buildvcs=false", "-o", str(target), "."],
-        cwd=source,
+        cwd=SOURCE,
         env={**os.environ, "GOFLAGS": "", "GOWORK": "off"},
         capture_output=True,
         text=True,
@@ -28,3 +31,43 @@ def built(source: Path, target: Path) -> Path:
     )
     assert done.returncode == 0, done.stderr
     return target
+
+
+class Program:
+    """The Go program, in a folder of its own. What it registers is said by `settings`."""
+
+    def __init__(self, binary: Path, folder: Path) -> None:
+        self.binary = binary
+        self.folder = folder
+        self.stack = f"t{secrets.token_hex(4)}"
+        self.environment: dict[str, str] = {}
+        (folder / "state").mkdir()
+
+    def settings(self) -> dict[str, Any]:
+        """Return the arguments of the components."""
+        raise NotImplementedError
+
+    def run(self, verb: str) -> subprocess.CompletedProcess[str]:
+        settings = {"stack": self.stack, "plugin": str(PLUGIN), **self.settings()}
+        environment = {
+            **os.environ,
+            **self.environment,
+            "SETTINGS": json.dumps(settings),
+            "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE": "test",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "NO_COLOR": "1",
+        }
+        environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
+        command = [str(self.binary), verb]
+        return subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=300
+        )
+
+    def result(self, verb: str) -> dict[str, Any]:
+        done = self.run(verb)
+        assert done.returncode == 0, done.stderr
+        return dict(json.loads(done.stdout))
+
+    def state(self) -> str:
+        return "".join(file.read_text() for file in (self.folder / "state").rglob("*.json"))

@@ -22,11 +22,12 @@ import (
 
 // Settings come as JSON in the variable SETTINGS: what differs between the tests.
 type settings struct {
-	Stack  string         // name of the stack
-	Plugin string         // folder of the plugin
-	App    map[string]any // FlaskApp
-	Image  map[string]any // further arguments of AppImage
-	Local  map[string]any // further arguments of LocalStack; {"secret": VALUE} is a secret
+	Stack      string         // name of the stack
+	Plugin     string         // folder of the plugin
+	App        map[string]any // FlaskApp
+	Image      map[string]any // further arguments of AppImage
+	Local      map[string]any // further arguments of LocalStack; {"secret": VALUE} is a secret
+	Kubernetes map[string]any // arguments of KubernetesApp but for the application, instead of all that
 }
 
 type image struct {
@@ -41,8 +42,26 @@ type local struct {
 	Volumes pulumi.StringArrayOutput `pulumi:"volumes"`
 }
 
+type kubernetes struct {
+	pulumi.ResourceState
+	URL        pulumi.StringOutput `pulumi:"url"`
+	Image      pulumi.StringOutput `pulumi:"image"`
+	Deployment pulumi.StringOutput `pulumi:"deployment"`
+}
+
 func (s settings) program(ctx *pulumi.Context) error {
 	app := pulumi.ToOutput(s.App)
+	if s.Kubernetes != nil {
+		var released kubernetes
+		given := arguments(s.Kubernetes, pulumi.Map{"app": app})
+		if err := ctx.RegisterRemoteComponentResource("flaskstack:index:KubernetesApp", ctx.Stack(), given, &released); err != nil {
+			return err
+		}
+		ctx.Export("url", released.URL)
+		ctx.Export("image", released.Image)
+		ctx.Export("deployment", released.Deployment)
+		return nil
+	}
 	var built image
 	if err := ctx.RegisterRemoteComponentResource(
 		"flaskstack:index:AppImage", ctx.Stack(), arguments(s.Image, pulumi.Map{"app": app}), &built); err != nil {
