@@ -64,6 +64,23 @@ def test_scaling_loses_no_request(stack: ClusterStack, replicas: int) -> None:
     assert len(stack.web_pods()) == replicas
 
 
+def test_an_autoscaler_takes_over_from_a_fixed_number_and_gives_it_back(stack: ClusterStack) -> None:
+    pods = set(stack.web_pods())
+    stack.set(kubernetes={"replicas": ..., "autoscaling": {"minReplicas": len(pods) + 1}})
+    stack.up().expect()
+    for _ in range(120):
+        if len(stack.web_pods()) > len(pods):
+            break
+        time.sleep(0.5)
+    stack.settle()
+    assert pods < set(stack.web_pods()), "one more, and none was lost"
+    stack.up("--expect-no-changes").expect()
+    stack.set(kubernetes={"replicas": 3, "autoscaling": ...})
+    stack.up().expect()
+    stack.settle()
+    assert len(stack.web_pods()) == 3
+
+
 def test_the_eviction_of_every_pod_in_turn_loses_no_request(stack: ClusterStack) -> None:
     pods = stack.web_pods()
     under_load(stack, lambda: evict(stack, pods))

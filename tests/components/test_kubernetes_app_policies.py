@@ -89,7 +89,9 @@ def test_with_nobody_who_may_send_requests_nobody_may() -> None:
 
 def test_an_autoscaler_owns_the_number_of_replicas() -> None:
     recording = kubernetes_app(autoscaling=Autoscaling(min_replicas=2, max_replicas=8, cpu_percent=60))
-    assert "replicas" not in spec(recording, DEPLOYMENT)
+    (deployment,) = recording.of(DEPLOYMENT)
+    assert deployment.inputs["spec"]["replicas"] == 2, "where it starts"
+    assert list(deployment.options.ignoreChanges) == ["spec.replicas"]
     assert spec(recording, AUTOSCALER) == {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop"},
         "minReplicas": 2,
@@ -105,6 +107,7 @@ def test_an_autoscaler_owns_the_number_of_replicas() -> None:
 
 def test_without_an_autoscaler_there_is_none(app: Recording) -> None:
     assert app.of(AUTOSCALER) == []
+    assert list(app.of(DEPLOYMENT)[0].options.ignoreChanges) == []
 
 
 def test_a_namespace_that_is_made_admits_only_the_restricted_and_outlives_the_stack() -> None:

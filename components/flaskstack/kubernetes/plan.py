@@ -105,7 +105,8 @@ class Plan:
         """Return the plan with what follows from other arguments said once: trusted host, keep-alive, replicas."""
         server = self.app.server.model_copy(update={"keep_alive": arithmetic.kept_alive(self.rollout, self.app.server)})
         app = self.app.model_copy(update={"server": server, "trusted_hosts": self.app.trusted_hosts or (self.host,)})
-        replicas = None if self.autoscaling else self.replicas or (1 if self.app.data else 3)
+        first = self.autoscaling.min_replicas if self.autoscaling else 1 if self.app.data else 3
+        replicas = self.replicas or first
         return dataclasses.replace(self, app=app, replicas=replicas)
 
     def contradictions(self) -> list[Problem]:

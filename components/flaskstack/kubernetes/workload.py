@@ -143,7 +143,6 @@ def deployment(
         f"{plan.name}-web",
         metadata=identity.metadata(plan, plan.app.name, WEB),
         spec=DeploymentSpecArgs(
-            # None with an autoscaler, which then is the only one to set it.
             replicas=plan.replicas,
             selector=_selected(plan),
             min_ready_seconds=rollout.min_ready_s or None,
@@ -157,6 +156,9 @@ def deployment(
             # The schema before the code that needs it, and the policy before the pods: neither is an input of theirs.
             depends_on=list(before),
             custom_timeouts=pulumi.CustomTimeouts(create=timeout, update=timeout),
+            # The autoscaler sets it from then on. Left out, it would be 1 until the autoscaler looks: at the start, and
+            # when it takes over from a fixed number, because what server-side apply no longer names it takes back.
+            ignore_changes=["spec.replicas"] if plan.autoscaling else None,
         ),
     )
 
