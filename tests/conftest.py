@@ -1,4 +1,4 @@
-"""What can run beside what: tests of a file share a stack; those on the cluster share one across files."""
+"""What can run beside what: tests of a file share a stack, those of some folders share one across files."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 KUBE = HERE.parent / "toolchain" / "kube"
+SHARED = ("tests/cluster", "tests/local/guestbook")
+"""Folders whose tests share one stack."""
 FIRST = ("cluster", "local", "toolchain")
 """Folders with the longest tests, none of which may be left to the end."""
 MINUTES = 30
@@ -26,11 +28,11 @@ MINUTES = 30
 
 
 class Groups(LoadScopeScheduling):
-    """What pytest-xdist sends to one process: the tests of a file, and all that share the stack on the cluster."""
+    """What pytest-xdist sends to one process: the tests of a file, and all that share a stack."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "tests/cluster" if file.startswith("tests/cluster/") else file
+        return next((folder for folder in SHARED if file.startswith(f"{folder}/")), file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Groups:

@@ -1,16 +1,11 @@
-"""Stacks on the real Docker engine, shared by the tests of a module where a fresh one would only cost time."""
+"""Stacks on the real Docker engine."""
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from support.stack import Stack, docker, production
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from support.stack import docker
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,20 +19,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _engines() -> None:
     """Fail with one clear sentence, instead of a hundred times, where the engines are not there."""
     docker("version")
-
-
-@pytest.fixture(scope="module")
-def canary() -> str:
-    """Return text that stands nowhere but where a secret may."""
-    return f"canary{secrets.token_hex(32)}"
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, canary: str) -> Iterator[Stack]:
-    """Return a running stack with production settings and two replicas."""
-    made = production(tmp_path_factory.mktemp("stack"), canary)
-    try:
-        made.up().expect()
-        yield made
-    finally:
-        made.remove()

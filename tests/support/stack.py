@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -62,6 +63,11 @@ class Expecting(Run):
     def expect(self, *, status: int = 0) -> Expecting:
         assert (self.status == 0) == (status == 0), f"ended with {self.status}:\n{self.output}"
         return self
+
+    @property
+    def changed(self) -> bool:
+        """Whether it made, changed or removed a resource."""
+        return re.search(r"^ +[-+~]+ \d+ (created|updated|deleted|replaced)", self.output, re.MULTILINE) is not None
 
 
 class Driven:
@@ -148,6 +154,7 @@ class Stack(Driven):
     settings: dict[str, Any]
     name: str = field(default_factory=lambda: f"t{secrets.token_hex(4)}")
     passphrase: str = field(default_factory=secrets.token_hex)
+    canary: str = ""
 
     def __post_init__(self) -> None:
         self.app = self.copy_app()
@@ -207,8 +214,8 @@ class Stack(Driven):
 
 
 def production(folder: Path, canary: str) -> Stack:
-    """Return a stack with production settings, not yet up."""
-    made = Stack(folder, {"mode": "prod", "local": {"replicas": 2}})
+    """Return a stack with production settings and `canary` in its secrets, not yet up."""
+    made = Stack(folder, {"mode": "prod", "local": {"replicas": 2}}, canary=canary)
     made.secret("secretKey", f"{canary}-key")
     made.secret("databaseUrl", f"postgresql://guest:{canary}-db@postgres:5432/guestbook")
     return made

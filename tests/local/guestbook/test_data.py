@@ -73,10 +73,14 @@ def make(stack: Stack, *arguments: str) -> str:
 
 def test_destroy_with_the_data_leaves_nothing(stack: Stack, bystander: dict[str, str]) -> None:
     stack.set(local={"keepData": False})
-    stack.up().expect()
-    stack.destroy().expect()
-    assert stack.containers(stopped=True) == []
-    assert stack.volumes() == []
-    assert docker("network", "ls", "--quiet", *stack.filters()) == ""
-    for kind, name in bystander.items():
-        docker(kind, "inspect", name)
+    try:
+        stack.up().expect()
+        stack.destroy().expect()
+        assert stack.containers(stopped=True) == []
+        assert stack.volumes() == []
+        assert docker("network", "ls", "--quiet", *stack.filters()) == ""
+        for kind, name in bystander.items():
+            docker(kind, "inspect", name)
+    finally:
+        stack.set(local={"keepData": ...})
+        stack.up().expect()
