@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from lib import places
+from lib import host, places
 from lib.progress import StepError, run
 
 from cluster import settings
@@ -63,6 +63,7 @@ CHECKERS: Final = (
 )
 """What reads manifests. Only tests want them."""
 _TRAEFIK: Final = "github.com/traefik/traefik/v3"
+_LEGO_DNS: Final = "github.com/go-acme/lego/v4/providers/dns"
 _TRAEFIK_CRDS: Final = "docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml"
 
 
@@ -107,10 +108,8 @@ def make(builds: tuple[Build, ...] = BUILDS) -> None:
 
 
 def _compile(go: str, build: Build, done: Path, arguments: list[str]) -> None:
-    environment = {"GOFLAGS": "", "GOWORK": "off", **({"CGO_ENABLED": "0"} if build.static else {})}
+    environment = {**host.CLEAN, **({"CGO_ENABLED": "0"} if build.static else {})}
     source = MODULES / build.module
-    if (source / "go.sum").exists():
-        run(f"Go modules of {build.title}", [*NICE, go, "mod", "download"], cwd=source, env=environment)
     command = [
         *NICE,
         go,
@@ -137,7 +136,12 @@ def _compile(go: str, build: Build, done: Path, arguments: list[str]) -> None:
 
 
 def _traefik(go: str, folder: Path) -> list[str]:
-    """Return the arguments that build Traefik from a copy of its module with web pages, which the published lacks."""
+    """Return the arguments that build Traefik from a copy of its module.
+
+    It has web pages, which the published one lacks. It has none of the 150 clients of DNS services by which Traefik can
+    prove to a certificate authority that a name is its own, and nothing of ECS: their SDKs are half of all that there
+    is to build, and nothing here asks for them.
+    """
     source = MODULES / "traefik"
     # Checked against go.sum here, since a module that a folder replaces is not.
     listing = subprocess.run([go, "mod", "download", "-json", _TRAEFIK], cwd=source, capture_output=True, check=False)
@@ -150,6 +154,15 @@ def _traefik(go: str, folder: Path) -> list[str]:
         path.chmod(0o755 if path.is_dir() else 0o644)
     (copy / "webui" / "static").mkdir(parents=True)
     (copy / "webui" / "static" / "index.html").write_text("<!doctype html><title>Traefik</title>\n")
+    providers = copy / "pkg" / "provider"
+    _instead(source / "ecs.go.txt", providers / "ecs")
+    _instead(source / "dns.go.txt", providers / "acme" / "dns")
+    acme = providers / "acme" / "provider.go"
+    code = acme.read_text()
+    if code.count(_LEGO_DNS) != 1:
+        message = f"Traefik's {acme.relative_to(copy)} does not import {_LEGO_DNS} as it did: see {__file__}"
+        raise StepError(message)
+    acme.write_text(code.replace(_LEGO_DNS, f"{_TRAEFIK}/pkg/provider/acme/dns"))
     for name in ("go.mod", "go.sum"):
         shutil.copyfile(source / name, folder / name)
     modfile = folder / "go.mod"
@@ -157,3 +170,10 @@ def _traefik(go: str, folder: Path) -> list[str]:
         [go, "mod", "edit", f"-replace={_TRAEFIK}={copy}", modfile], check=True, env={**os.environ, "GOWORK": "off"}
     )
     return [f"-modfile={modfile}"]
+
+
+def _instead(file: Path, package: Path) -> None:
+    """Put a package of one file where another one may be."""
+    shutil.rmtree(package, ignore_errors=True)
+    package.mkdir()
+    shutil.copyfile(file, package / f"{package.name}.go")

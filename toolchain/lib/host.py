@@ -30,8 +30,9 @@ OPTIONS: Final = (
     f"-ldflags=-s -w -X {MODULE}/go/common/version.Version=v{places.PULUMI_VERSION}",
 )
 """Of `go build`, for the host and for the engine."""
-CLEAN: Final = {"GOFLAGS": "", "GOWORK": "off"}
-"""What a person sets for Go work of their own must not change what is built here."""
+CLEAN: Final = {"GOFLAGS": "", "GOWORK": "off", "GOGC": "400"}
+"""What a person sets for Go work of their own must not change what is built here. The last has the compiler collect
+garbage less often: an eighth less CPU, for some hundred MiB."""
 PARTS: Final = ("go.mod", "go.sum", "plugin_folder.go")
 _INSTALLS: Final = 'defer closer.Close()\n\n\tstdout.Write([]byte("Installing dependencies'
 CHANGES: Final = {
