@@ -114,18 +114,14 @@ restore: ## Put a dump back, in one transaction (FILE=backups/...)
 	    'pg_restore --clean --if-exists --no-owner --single-transaction --exit-on-error --username "$$POSTGRES_USER" --dbname "$$POSTGRES_DB"' < "$(FILE)"
 	echo "restored $(FILE)"
 
-# Most of the time is waiting for probes and drains, so three files at a time keep two cores busy.
-PYTEST = python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
-
 .PHONY: test
-test: setup ## Run the tests, those on the real Docker engine too (TESTS=tests/app)
-	@$(TOOLS)
-	$(PYTEST) -m "not cluster" $(TESTS)
-
-.PHONY: test-cluster
-test-cluster: setup ## Run the tests on the real Kubernetes cluster, which they bring up (TESTS=tests/cluster)
-	@$(TOOLS)
-	python -m pytest -m cluster $(TESTS)
+test: ## Run the tests, those on the real Docker engine and on a real Kubernetes too (TESTS=tests/app)
+	@# Kubernetes is built beside the rest: the first test that needs it waits, and says what went wrong.
+	$(if $(TESTS),,toolchain/kube build > /dev/null 2>&1 &)
+	toolchain/setup
+	$(TOOLS)
+	# Two groups of tests wait for rollouts, one behind the other; a third process uses what they leave of two cores.
+	python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 .PHONY: cluster
 cluster: setup ## Bring up a single-node Kubernetes of this project's own

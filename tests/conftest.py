@@ -23,6 +23,7 @@ SHARED = ("tests/cluster", "tests/local/guestbook")
 """Folders whose tests share one stack."""
 FIRST = ("cluster", "local", "toolchain")
 """Folders with the longest tests, none of which may be left to the end."""
+WAS_UP = pytest.StashKey[bool]()
 MINUTES = 30
 """How long a test on the cluster may take: the first one waits until Kubernetes is built."""
 
@@ -54,6 +55,28 @@ def _rank(item: pytest.Item) -> int:
     if folder != "cluster" and item.get_closest_marker("cluster"):
         return len(FIRST) + 1
     return FIRST.index(folder) if folder in FIRST else len(FIRST)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Remember whether the cluster is somebody's already."""
+    if _leads(session.config):
+        session.config.stash[WAS_UP] = _is_up()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Stop the cluster if the tests have started it."""
+    if _leads(session.config) and not session.config.stash.get(WAS_UP, True) and _is_up():
+        subprocess.run([KUBE, "down"], capture_output=True, check=False)
+
+
+def _leads(config: pytest.Config) -> bool:
+    """Return whether this is the process that started the others, or the only one."""
+    return not hasattr(config, "workerinput")
+
+
+def _is_up() -> bool:
+    return subprocess.run([KUBE, "status"], capture_output=True, check=False).returncode == 0
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -94,7 +94,7 @@ def test_no_request_is_lost_by(stack: Stack, change: Callable[[Stack], None]) ->
     nginx = stack.containers("nginx")
     former = set(stack.containers("web"))
     change(stack)
-    with Load(stack.url, paths=["/", "/health", "/api/notes"], post="/api/notes") as load:
+    with Load(stack.url, paths=["/", "/health", "/api/notes"], post="/api/notes", clients=4) as load:
         stack.up().expect()
     assert load.failures == {}
     assert load.answered > 200
