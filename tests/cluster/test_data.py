@@ -64,7 +64,9 @@ class Kept:
 
     def served(self, file: str) -> list[str]:
         """Return the lines of a file as the web pod serves it, through its Service."""
-        return self.kubectl("get", "--raw", f"/api/v1/namespaces/{self.namespace}/services/kept:80/proxy/{file}").split()
+        return self.kubectl(
+            "get", "--raw", f"/api/v1/namespaces/{self.namespace}/services/kept:80/proxy/{file}"
+        ).split()
 
 
 @pytest.fixture(scope="module")

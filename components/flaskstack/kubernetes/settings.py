@@ -175,8 +175,11 @@ class Storage(Model):
 
 
 class Autoscaling(Model):
-    """A HorizontalPodAutoscaler by CPU. It owns the number of replicas then; one that it takes over from a fixed number
-    starts with that one. Its metrics come from the cluster's metrics-server."""
+    """A HorizontalPodAutoscaler by CPU, which owns the number of replicas then.
+
+    It starts with `minReplicas`, or with the number that was fixed before. Metrics come from the cluster's
+    metrics-server.
+    """
 
     min_replicas: Count = 3
     """Replicas at least. Default 3."""
