@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support import go
-from support.stack import docker, free_port
+from support.stack import docker, free_port, remove_labelled
 
 from flaskstack.plugin import schema
 from flaskstack.plugin.provider import SIGNATURES
@@ -63,14 +63,7 @@ class Local(go.Program):
 
     def remove(self) -> None:
         self.run("destroy")
-        for kind, remove in (
-            ("ps --all", "rm --force --volumes"),
-            ("volume ls", "volume rm"),
-            ("network ls", "network rm"),
-        ):
-            ours = docker(*kind.split(), "--quiet", "--filter", f"label=dev.flaskstack.stack={self.stack}").split()
-            for identity in ours:
-                docker(*remove.split(), identity, check=False)
+        remove_labelled("shop", self.stack)
         docker("rmi", "--force", f"{self.stack}:latest", check=False)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from support.stack import Expecting, docker
+from support.stack import Expecting, docker, environment, labelled, remove_labelled
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SECONDS = 300
@@ -34,13 +33,7 @@ class Example:
         shutil.copy(self.folder / f"Pulumi.{like}.yaml", self.settings)
         state = folder / "state"
         state.mkdir()
-        self.environment = {
-            **os.environ,
-            "PULUMI_BACKEND_URL": f"file://{state}",
-            "PULUMI_CONFIG_PASSPHRASE": secrets.token_hex(),
-            "NO_COLOR": "1",
-        }
-        self.environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
+        self.environment = environment(state, secrets.token_hex())
         self.pulumi("stack", "init", self.stack).expect()
 
     def pulumi(self, *arguments: str, text: str | None = None) -> Expecting:
@@ -71,23 +64,13 @@ class Example:
     def output(self, name: str) -> Any:
         return json.loads(self.pulumi("stack", "output", "--json").expect().output)[name]
 
-    def filters(self, role: str | None = None) -> list[str]:
-        labels = {"project": self.project, "stack": self.stack} | ({"role": role} if role else {})
-        return [f"--filter=label=dev.flaskstack.{label}={value}" for label, value in labels.items()]
-
     def containers(self, role: str) -> list[str]:
         """Return the ids of the running containers that play a role."""
-        return docker("ps", "--quiet", "--no-trunc", *self.filters(role)).split()
+        return docker("ps", "--quiet", "--no-trunc", *labelled(self.project, self.stack, role)).split()
 
     def remove(self) -> None:
         """Destroy the stack, and remove by its labels what outlives that, and what a failed run may have left."""
         self.pulumi("destroy", "--yes", "--skip-preview")
-        ours = self.filters()
-        for container in docker("ps", "--all", "--quiet", *ours).split():
-            docker("rm", "--force", "--volumes", container, check=False)
-        for volume in docker("volume", "ls", "--quiet", *ours).split():
-            docker("volume", "rm", "--force", volume, check=False)
-        for network in docker("network", "ls", "--quiet", *ours).split():
-            docker("network", "rm", network, check=False)
+        remove_labelled(self.project, self.stack)
         for image in docker("images", "--quiet", f"{self.project}-{self.stack}").split():
             docker("rmi", "--force", image, check=False)

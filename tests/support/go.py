@@ -10,6 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from support.stack import environment
+
 ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "components"
 SOURCE = ROOT / "tests" / "plugin" / "program"
@@ -49,19 +51,12 @@ class Program:
 
     def run(self, verb: str) -> subprocess.CompletedProcess[str]:
         settings = {"stack": self.stack, "plugin": str(PLUGIN), **self.settings()}
-        environment = {
-            **os.environ,
-            **self.environment,
-            "SETTINGS": json.dumps(settings),
-            "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
-            "PULUMI_CONFIG_PASSPHRASE": "test",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "NO_COLOR": "1",
-        }
-        environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
+        variables = {
+            **environment(self.folder / "state", "test"), **self.environment, "SETTINGS": json.dumps(settings)
+        }  # fmt: skip
         command = [str(self.binary), verb]
         return subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=300
+            command, cwd=self.folder, env=variables, capture_output=True, text=True, check=False, timeout=300
         )
 
     def result(self, verb: str) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import textwrap
 from typing import TYPE_CHECKING, Any
 
 from support.provider import docker
+from support.stack import environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,13 +25,7 @@ class Program:
         (folder / "state").mkdir()
         if not (folder / "Pulumi.yaml").exists():
             (folder / "Pulumi.yaml").write_text("name: test\nruntime: python\n")
-        self.environment = {
-            **os.environ,
-            "PULUMI_BACKEND_URL": f"file://{folder}/state",
-            "PULUMI_CONFIG_PASSPHRASE": "test",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-        }
-        self.environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
+        self.environment = environment(folder / "state", "test")
         self.run("stack", "init", "dev")
 
     def write(self, code: str) -> None:

@@ -45,6 +45,36 @@ def docker(*arguments: str, check: bool = True, text: str | None = None, errors:
     return (done.stdout + done.stderr if errors else done.stdout).strip()
 
 
+def environment(state: Path, passphrase: str) -> dict[str, str]:
+    """Return what the CLI is run with: a state in a folder of the test's own, whatever the person's settings are."""
+    variables = {
+        **os.environ,
+        "PULUMI_BACKEND_URL": f"file://{state}",
+        "PULUMI_CONFIG_PASSPHRASE": passphrase,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "NO_COLOR": "1",
+    }
+    variables.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
+    return variables
+
+
+def labelled(project: str, stack: str, role: str | None = None) -> list[str]:
+    """Return the Docker CLI's filters for what flaskstack made for a stack."""
+    labels = {"project": project, "stack": stack} | ({"role": role} if role else {})
+    return [f"--filter=label=dev.flaskstack.{label}={value}" for label, value in labels.items()]
+
+
+def remove_labelled(project: str, stack: str) -> None:
+    """Remove what outlives a stack, and what a failed run may have left of it, by its labels."""
+    ours = labelled(project, stack)
+    for container in docker("ps", "--all", "--quiet", *ours).split():
+        docker("rm", "--force", "--volumes", container, check=False)
+    for volume in docker("volume", "ls", "--quiet", *ours).split():
+        docker("volume", "rm", "--force", volume, check=False)
+    for network in docker("network", "ls", "--quiet", *ours).split():
+        docker("network", "rm", network, check=False)
+
+
 @dataclass(frozen=True)
 class Run:
     """One finished run of the CLI."""
@@ -121,21 +151,14 @@ class Driven:
 
     def pulumi(self, *arguments: str, text: str | None = None) -> Expecting:
         """Run the CLI on this stack."""
-        environment = {
-            **os.environ,
-            "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
-            "PULUMI_CONFIG_PASSPHRASE": self.passphrase,
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "NO_COLOR": "1",
-        }
-        environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
         command = ["pulumi", "--non-interactive", "--color", "never", "--cwd", str(ROOT), *arguments]
         if arguments[:2] != ("stack", "init"):
             command += ["--stack", self.name]
         if arguments[0] in ("up", "preview", "destroy", "refresh", "config"):
             command += ["--config-file", str(self.config_file)]
+        variables = environment(self.folder / "state", self.passphrase)
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, env=environment, input=text, timeout=SECONDS
+            command, capture_output=True, text=True, check=False, env=variables, input=text, timeout=SECONDS
         )
         return Expecting(done.returncode, done.stdout + done.stderr)
 
@@ -188,10 +211,7 @@ class Stack(Driven):
         return self.pulumi("stack", "export").expect().output
 
     def filters(self, role: str | None = None) -> list[str]:
-        labels = {"project": PROJECT, "stack": self.name} | ({"role": role} if role else {})
-        return [
-            part for label, value in labels.items() for part in ("--filter", f"label=dev.flaskstack.{label}={value}")
-        ]
+        return labelled(PROJECT, self.name, role)
 
     def containers(self, role: str | None = None, *, stopped: bool = False) -> list[str]:
         """Return the ids of this stack's containers."""
@@ -203,12 +223,7 @@ class Stack(Driven):
     def remove(self) -> None:
         """Destroy the stack, then remove what a failed run may have left of it, by its labels."""
         self.destroy()
-        for container in self.containers(stopped=True):
-            docker("rm", "--force", "--volumes", container, check=False)
-        for volume in self.volumes():
-            docker("volume", "rm", "--force", volume, check=False)
-        for network in docker("network", "ls", "--quiet", *self.filters()).split():
-            docker("network", "rm", network, check=False)
+        remove_labelled(PROJECT, self.name)
         for image in docker("images", "--quiet", f"{PROJECT}-{self.name}-app").split():
             docker("rmi", "--force", image, check=False)
 
