@@ -19,7 +19,7 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     made = small(
         tmp_path_factory.mktemp("notes"),
         {"app.py": NOTES, "requirements.txt": "flask\n", "frontend/notes.css": "body { margin: 0 }"},
-        static_folder="frontend",
+        staticFolder="frontend",
         data="/data",
         environment={"NOTES": "/data/notes.db"},
         **NO_SERVICES,
