@@ -104,7 +104,7 @@ class ClusterStack(Driven):
         """Return requests through Traefik, on HTTPS with the certificate of the stack's own host."""
         context = ssl.create_default_context(cafile=str(self.certificate))
         url = f"https://{self.host}:18443"
-        paths, post = ("/health", "/ready", "/health", "/"), "/api/notes"
+        paths, post = ("/health", "/health", "/health", "/"), "/api/notes"
         return Load(url, paths=paths, post=post, context=context, address="127.0.0.1", **more)
 
     def settle(self) -> None:

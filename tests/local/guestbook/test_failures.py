@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
-from support.stack import Stack, docker, fetch, production
+from support.stack import Stack, docker, fetch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -99,30 +97,3 @@ def test_a_dependency_that_does_not_exist_names_it(stack: Stack) -> None:
     (stack.app / "requirements.txt").write_text("flaskstack-no-such-package==1.2.3\n")
     failed = stack.up().expect(status=1)
     assert "flaskstack-no-such-package" in failed.output
-
-
-@pytest.fixture
-def other(tmp_path: Path, canary: str) -> Iterator[Stack]:
-    made = production(tmp_path, canary)
-    yield made
-    made.remove()
-
-
-def test_a_port_in_use_names_the_setting(other: Stack) -> None:
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", other.port))
-        holder.listen()
-        failed = other.up().expect(status=1)
-        assert f"port {other.port}" in failed.output
-        assert "pulumi config set --path flaskstack:local.port" in failed.output
-    other.up().expect()
-    assert fetch(f"{other.url}/ready").status == 200
-
-
-def test_more_open_files_than_the_machine_gives_names_the_setting(other: Stack) -> None:
-    other.set(local={"limits": {"nofile": 1_048_576}})
-    failed = other.up().expect(status=1)
-    assert "flaskstack:local.limits.nofile" in failed.output
-    other.set(local={"limits": {"nofile": 16384}})
-    other.up().expect()
-    assert fetch(f"{other.url}/ready").status == 200
