@@ -23,7 +23,8 @@ class OnTheCluster(go.Program):
         self.namespace = f"{stack.name}-go"
         self.image = stack.outputs()["image"]
         self.canary = stack.canary
-        self.environment["KUBECONFIG"] = str(holding("flaskstack"))
+        if file := holding("flaskstack"):
+            self.environment["KUBECONFIG"] = file
         kubectl("create", "namespace", self.namespace)
 
     def settings(self) -> dict[str, Any]:

@@ -77,6 +77,8 @@ def test_an_autoscaler_takes_over_from_a_fixed_number_and_gives_it_back(stack: C
     stack.up("--expect-no-changes").expect()
     stack.set(kubernetes={"replicas": 3, "autoscaling": ...})
     stack.up().expect()
+    assert len(stack.web_pods()) == len(pods) + 1, "the number that it had set stays"
+    stack.up("--refresh").expect()
     stack.settle()
     assert len(stack.web_pods()) == 3
 

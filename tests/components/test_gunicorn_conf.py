@@ -240,8 +240,8 @@ def test_the_debugger_wraps_the_application_in_development_only() -> None:
 
 
 def ask(application: Any, path: str) -> tuple[int, str, dict[str, str]]:
-    answer = Client(application).get(path)
-    return answer.status_code, answer.text, dict(answer.headers)
+    with Client(application).get(path) as answer:
+        return answer.status_code, answer.text, dict(answer.headers)
 
 
 def test_a_folder_of_static_files_is_served_beside_the_application(tmp_path: Path) -> None:

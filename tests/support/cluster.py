@@ -17,8 +17,12 @@ from support.stack import MIGRATE, PROJECT, ROOT, Driven
 
 SECONDS: Final = 300
 TLS: Final = "of-the-host"
-QUICK: Final = {"readiness": {"delayS": 1, "periodS": 1}, "startup": {"periodS": 1, "failures": 100}}
-"""Probes that make a rollout take seconds; the defaults are for production."""
+QUICK: Final = {"readiness": {"delayS": 1, "periodS": 1, "failures": 15}, "startup": {"periodS": 1, "failures": 100}}
+"""Probes that make a rollout take seconds; the defaults are for production.
+
+As there, a pod that was ready leaves the Service after 15 s of failures. Readiness asks for the database: after three,
+two cores on which other tests start their own would take all pods out at once.
+"""
 
 
 def run(*command: str, text: str | None = None, check: bool = True) -> str:
@@ -105,7 +109,8 @@ class ClusterStack(Driven):
         context = ssl.create_default_context(cafile=str(self.certificate))
         url = f"https://{self.host}:18443"
         paths, post = ("/health", "/health", "/health", "/"), "/api/notes"
-        return Load(url, paths=paths, post=post, context=context, address="127.0.0.1", **more)
+        few = {"clients": 5, **more}
+        return Load(url, paths=paths, post=post, context=context, address="127.0.0.1", **few)
 
     def settle(self) -> None:
         """Wait until nothing of a change is under way: every wanted pod is ready, and no other one is left."""

@@ -6,8 +6,10 @@ unique in the Docker engine, and what is left of it is removed by its labels.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import re
 import secrets
 import shutil
@@ -28,10 +30,15 @@ MIGRATE = ["flask", "--app", "app:create_app", "db", "upgrade"]
 
 
 def free_port() -> int:
-    """Return a loopback port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a loopback port that nothing listens on, and that no client gets while nothing does.
+
+    Linux gives clients ports from 32,768 on, so one of these may be taken before it is used.
+    """
+    while True:
+        port = random.randrange(20_000, 32_768)  # noqa: S311  # no secret
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def docker(*arguments: str, check: bool = True, text: str | None = None, errors: bool = False) -> str:
