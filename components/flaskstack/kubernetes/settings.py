@@ -177,8 +177,8 @@ class Storage(Model):
 class Autoscaling(Model):
     """A HorizontalPodAutoscaler by CPU, which owns the number of replicas then.
 
-    It starts with `minReplicas`, or with the number that was fixed before. The number that it had set stays when it goes;
-    `pulumi up --refresh` then sets the fixed one. Metrics come from the cluster's metrics-server.
+    It starts with `minReplicas`, or with the number that was fixed before. When it goes, the number that it had set
+    stays; `pulumi up --refresh` then sets the fixed one. Metrics come from the cluster's metrics-server.
     """
 
     min_replicas: Count = 3
