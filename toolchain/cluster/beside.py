@@ -115,6 +115,8 @@ def traefik() -> Program:
         # There is no load balancer whose address could be published, so this is it: what waits for an Ingress goes on.
         "--providers.kubernetesingress.ingressendpoint.ip=127.0.0.1",
         "--providers.kubernetescrd=true",
+        # As its Helm chart has it: while no pod is ready the answer is 503, not 404 as if there were no such host.
+        "--providers.kubernetesingress.allowemptyservices=true", "--providers.kubernetescrd.allowemptyservices=true",
         # A pod that is ready, or about to go, is known at once and not two seconds later.
         "--providers.providersthrottleduration=100ms",
         # Shorter than the application's own (10 s), or a reused connection may meet a server that just closed it.
