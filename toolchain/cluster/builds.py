@@ -17,7 +17,6 @@ from lib.progress import StepError, run
 from cluster import settings
 
 MODULES: Final = Path(__file__).parent / "modules"
-NICE: Final = ("nice", "-n", "10")
 _VERSION: Final = "k8s.io/component-base/version"
 _MAJOR, _MINOR, _ = settings.KUBERNETES.removeprefix("v").split(".")
 _STATED: Final = {"gitVersion": settings.KUBERNETES, "gitMajor": _MAJOR, "gitMinor": _MINOR}
@@ -111,7 +110,6 @@ def _compile(go: str, build: Build, done: Path, arguments: list[str]) -> None:
     environment = {**host.CLEAN, **({"CGO_ENABLED": "0"} if build.static else {})}
     source = MODULES / build.module
     command = [
-        *NICE,
         go,
         "build",
         "-p",
