@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from lib.host import NO_DWARF
 from support.stack import environment
 
 ROOT = Path(__file__).parents[2]
@@ -19,11 +20,11 @@ MINUTES = 10
 
 
 def built(target: Path) -> Path:
-    """Build the program; its versions are those of toolchain/engine, so that what that compiled is used."""
+    """Build the program; its versions and flags are those of toolchain/engine, so that what that compiled is used."""
     go = shutil.which("go")
     assert go, "a Go compiler is needed for programs that are not Python; install Go 1.25 or later"
     done = subprocess.run(
-        [go, "build", "-mod=readonly", "-buildvcs=false", "-o", str(target), "."],
+        [go, "build", NO_DWARF, "-mod=readonly", "-buildvcs=false", "-o", str(target), "."],
         cwd=SOURCE,
         env={**os.environ, "GOFLAGS": "", "GOWORK": "off"},
         capture_output=True,

@@ -52,7 +52,7 @@ BUILDS: Final = (
         {name: f"{_K}/{name}" for name in _KUBERNETES},
         _KUBERNETES_FLAGS,
     ),
-    Build("coredns", "CoreDNS", {"coredns": "github.com/coredns/coredns"}),
+    Build("coredns", "CoreDNS", {"coredns": "."}),
     Build("storage", "the volume provisioner", {"storage": "."}),
     Build("traefik", "Traefik", {"traefik": "github.com/traefik/traefik/v3/cmd/traefik"}),
 )
@@ -117,6 +117,7 @@ def _compile(go: str, build: Build, done: Path, arguments: list[str]) -> None:
         "-v",
         "-buildvcs=false",
         "-mod=readonly",
+        host.NO_DWARF,
         *arguments,
         "-ldflags",
         build.flags,

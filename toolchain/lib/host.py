@@ -23,8 +23,11 @@ from lib.progress import StepError, run
 MODULE: Final = "github.com/pulumi/pulumi/sdk/v3"
 SOURCE: Final = places.ROOT / "toolchain" / "python-host"
 PACKAGE: Final = f"{MODULE}/python/cmd/pulumi-language-python"
+NO_DWARF: Final = "-gcflags=all=-dwarf=false"
+"""Option of `go build`: the linker leaves what debuggers want out, so the compiler need not make it."""
 OPTIONS: Final = (
     "-v",
+    NO_DWARF,
     "-mod=readonly",
     "-buildvcs=false",
     f"-ldflags=-s -w -X {MODULE}/go/common/version.Version=v{places.PULUMI_VERSION}",
