@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 KUBE = HERE.parent / "toolchain" / "kube"
-SHARED = ("tests/cluster", "tests/local/guestbook")
-"""Folders whose tests share one stack."""
-FIRST = ("cluster", "local", "toolchain")
-"""Folders with the longest tests, none of which may be left to the end."""
+CHAINS = {
+    "rollouts": ("tests/cluster/test_rollouts.py", "tests/cluster/test_state.py"),
+    "guestbook": ("tests/local/guestbook/",),
+    "cluster": ("tests/cluster/",),
+}
+"""Tests that share a stack, one behind the other: name -> how their paths start, the first that fits."""
+FIRST = ("rollouts", "guestbook", "local", "cluster", "toolchain")
+"""Chains and folders with the longest tests, none of which may be left to the end."""
 WAS_UP = pytest.StashKey[bool]()
 MINUTES = 30
 """How long a test on the cluster may take: the first one waits until Kubernetes is built."""
@@ -33,7 +37,11 @@ class Groups(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return next((folder for folder in SHARED if file.startswith(f"{folder}/")), file)
+        return _chain(file) or file
+
+
+def _chain(file: str) -> str | None:
+    return next((name for name, starts in CHAINS.items() if file.startswith(starts)), None)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Groups:
@@ -51,10 +59,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _rank(item: pytest.Item) -> int:
     """Return when a test is started. One process may wait for the cluster, the others have enough to do meanwhile."""
-    folder = item.path.relative_to(HERE).parts[0]
-    if folder != "cluster" and item.get_closest_marker("cluster"):
+    chain, folder = _chain(item.nodeid.partition("::")[0]), item.path.relative_to(HERE).parts[0]
+    if chain is None and item.get_closest_marker("cluster"):
         return len(FIRST) + 1
-    return FIRST.index(folder) if folder in FIRST else len(FIRST)
+    where = chain or folder
+    return FIRST.index(where) if where in FIRST else len(FIRST)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
