@@ -114,14 +114,18 @@ restore: ## Put a dump back, in one transaction (FILE=backups/...)
 	    'pg_restore --clean --if-exists --no-owner --single-transaction --exit-on-error --username "$$POSTGRES_USER" --dbname "$$POSTGRES_DB"' < "$(FILE)"
 	echo "restored $(FILE)"
 
+# Groups of tests wait for rollouts, one behind the other; with three of them at once two cores are never idle.
+PYTEST = python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
+
 .PHONY: test
-test: ## Run the tests, those on the real Docker engine and on a real Kubernetes too (TESTS=tests/app)
-	@# Kubernetes is built beside the rest: the first test that needs it waits, and says what went wrong.
-	$(if $(TESTS),,toolchain/kube build > /dev/null 2>&1 &)
-	toolchain/setup
-	$(TOOLS)
-	# Two groups of tests wait for rollouts, one behind the other; a third process uses what they leave of two cores.
-	python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder $(TESTS)
+test: setup ## Run the tests, those on the real Docker engine too (TESTS=tests/app)
+	@$(TOOLS)
+	$(PYTEST) -m "not cluster" $(TESTS)
+
+.PHONY: test-cluster
+test-cluster: setup ## Run the tests on the real Kubernetes, which they bring up (TESTS=tests/cluster)
+	@$(TOOLS)
+	$(PYTEST) -m cluster $(TESTS)
 
 .PHONY: cluster
 cluster: setup ## Bring up a single-node Kubernetes of this project's own

@@ -13,7 +13,7 @@ import pytest
 from support.cluster import kubectl, run
 from support.example import Example
 from support.load import Tls
-from support.stack import Answer, docker
+from support.stack import Answer, remove_images
 
 from flaskstack.kubernetes.kubeconfig import holding
 
@@ -50,8 +50,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
     finally:
         made.remove()
         kubectl("delete", "namespace", made.stack, "--ignore-not-found", "--wait=false", check=False)
-        for image in docker("images", "--format={{.Repository}}:{{.Tag}}", f"{REGISTRY}/{made.stack}/*").split():
-            docker("rmi", image, check=False)
+        remove_images(f"{REGISTRY}/{made.stack}/*")
 
 
 def fetch(market: Example, path: str) -> Answer:

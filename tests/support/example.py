@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from support.stack import Expecting, docker, environment, labelled, remove_labelled
+from support.stack import Expecting, docker, environment, labelled, remove_images, remove_labelled
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SECONDS = 300
@@ -72,5 +72,4 @@ class Example:
         """Destroy the stack, and remove by its labels what outlives that, and what a failed run may have left."""
         self.pulumi("destroy", "--yes", "--skip-preview")
         remove_labelled(self.project, self.stack)
-        for image in docker("images", "--quiet", f"{self.project}-{self.stack}").split():
-            docker("rmi", "--force", image, check=False)
+        remove_images(f"{self.project}-{self.stack}")

@@ -82,6 +82,12 @@ def remove_labelled(project: str, stack: str) -> None:
         docker("network", "rm", network, check=False)
 
 
+def remove_images(repository: str) -> None:
+    """Remove images by their names: the same application in another stack may be the same image."""
+    for image in docker("images", "--format={{.Repository}}:{{.Tag}}", repository).split():
+        docker("rmi", image, check=False)
+
+
 @dataclass(frozen=True)
 class Run:
     """One finished run of the CLI."""
@@ -231,8 +237,7 @@ class Stack(Driven):
         """Destroy the stack, then remove what a failed run may have left of it, by its labels."""
         self.destroy()
         remove_labelled(PROJECT, self.name)
-        for image in docker("images", "--quiet", f"{PROJECT}-{self.name}-app").split():
-            docker("rmi", "--force", image, check=False)
+        remove_images(f"{PROJECT}-{self.name}-app")
 
 
 def production(folder: Path, canary: str) -> Stack:
