@@ -1,7 +1,6 @@
 """The program of `review_project`, in its former and its later form. It is previewed, and never brought up."""
 
-# Inputs are plain dictionaries, as in programs that people write.
-# mypy: ignore-errors
+# Inputs are plain dictionaries, as in programs that people write; mypy leaves it out (pyproject.toml).
 
 from __future__ import annotations
 
