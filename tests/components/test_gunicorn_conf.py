@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import io
 import json
@@ -240,7 +241,7 @@ def test_the_debugger_wraps_the_application_in_development_only() -> None:
 
 
 def ask(application: Any, path: str) -> tuple[int, str, dict[str, str]]:
-    with Client(application).get(path) as answer:
+    with contextlib.closing(Client(application).get(path)) as answer:
         return answer.status_code, answer.text, dict(answer.headers)
 
 
