@@ -10,7 +10,9 @@ from plugins.kubernetes.waits import custom, network, pods, storage, workloads
 from plugins.kubernetes.waits.verdict import Verdict, Waiter, WaitError
 
 
-def deployment(*, generation=1, observed=1, revision="1", available=True, progressing="NewReplicaSetAvailable"):
+def deployment(  # noqa: PLR0913  # keyword arguments, each with its name at the call
+    *, generation=1, observed=1, revision="1", available=True, progressing="NewReplicaSetAvailable", wanted=2, updated=2
+):
     conditions = [{"type": "Available", "status": str(available), "reason": "MinimumReplicas", "message": "too few"}]
     if progressing:
         done = progressing == "NewReplicaSetAvailable"
@@ -24,8 +26,8 @@ def deployment(*, generation=1, observed=1, revision="1", available=True, progre
             "generation": generation,
             "annotations": {workloads.REVISION: revision} if revision else {},
         },
-        "spec": {"replicas": 2},
-        "status": {"observedGeneration": observed, "conditions": conditions},
+        "spec": {"replicas": wanted},
+        "status": {"observedGeneration": observed, "conditions": conditions, "updatedReplicas": updated},
     }
 
 
@@ -47,6 +49,7 @@ def test_a_deployment_is_ready_with_all_replicas_of_its_newest_revision():
     [
         (deployment(generation=2), [replica_set()], "controller did not act"),
         (deployment(), [replica_set(ready=1)], "1/2 ready"),
+        (deployment(updated=0), [replica_set()], "2/2 ready"),
         (deployment(), [replica_set(owner="other")], "0/1 ready"),
         (deployment(revision="2"), [replica_set()], "0/1 ready"),
         (deployment(available=False), [replica_set()], "[MinimumReplicas] too few"),
@@ -65,7 +68,7 @@ def test_a_deployment_that_is_not_there_yet_says_why(live, sets, reason):
 
 
 def test_a_deployment_scaled_to_nothing_is_ready():
-    assert workloads.deployment(deployment(), [replica_set(wanted=0, ready=0)]).ready
+    assert workloads.deployment(deployment(wanted=0, updated=0), [replica_set(wanted=0, ready=0)]).ready
 
 
 def test_a_deployment_waits_for_its_volume_claims():

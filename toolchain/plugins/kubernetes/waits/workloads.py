@@ -73,7 +73,10 @@ def deployment(live: Object, replica_sets: Iterable[Object], claims: Iterable[Ob
     replica_set = new_replica_set(live, replica_sets)
     wanted = _count(replica_set or {}, "spec", "replicas", default=1)
     ready = _count(replica_set or {}, "status", "readyReplicas")
-    complete = replica_set is not None and ready >= wanted
+    # Replicas and template may change at once: the controller then scales the former ReplicaSet before it makes the new
+    # one, which is the newest for that moment. None of its pods counts as updated.
+    updated = _count(live, "status", "updatedReplicas") >= _count(live, "spec", "replicas", default=1)
+    complete = replica_set is not None and ready >= wanted and updated
     unbound = [name_of(claim) for claim in claims if pluck(claim, "status", "phase") != "Bound"]
     reasons = [*_complaint(progressing), *_complaint(available)]
     if holds(live, "ReplicaFailure"):  # no Pod could even be made: a quota, or a policy that refuses it
