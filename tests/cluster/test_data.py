@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.cluster import ClusterStack, kubectl
+from support.cluster import ClusterStack, kubectl, objects
 from support.program import Program
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ class Kept:
         return kubectl("--namespace", self.namespace, *arguments)
 
     def objects(self, kind: str) -> list[dict[str, Any]]:
-        return list(json.loads(self.kubectl("get", kind, "--output", "json"))["items"])
+        return objects(self.namespace, kind)
 
     def served(self, file: str) -> list[str]:
         """Return the lines of a file as the web pod serves it, through its Service."""

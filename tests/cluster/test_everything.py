@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from support.cluster import ClusterStack, kubectl, run
+from support.cluster import ClusterStack, kubectl, objects, run
 from support.program import Program
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def test_every_argument_reaches_pods_that_serve(program: Program) -> None:
     program.up()
     namespace = program.environment["TEST_NAMESPACE"]
     assert program.unchanged(), program.last
-    pods = json.loads(kubectl("--namespace", namespace, "get", "pods", "--output", "json"))["items"]
+    pods = objects(namespace, "pods")
     pod = next(pod for pod in pods if pod["metadata"]["labels"]["app.kubernetes.io/component"] == "web")
     assert pod["metadata"]["annotations"]["example.org/scrape"] == "true"
     assert pod["spec"]["serviceAccountName"] == "all"

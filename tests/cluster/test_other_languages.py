@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import ssl
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
 from support import go
-from support.cluster import QUICK, ClusterStack, kubectl, run
-from support.load import Tls
+from support.cluster import QUICK, ClusterStack, fetch, kubectl, run
 
 from flaskstack.kubernetes.kubeconfig import holding
 
@@ -60,13 +57,10 @@ def program(tmp_path: Path, stack: ClusterStack) -> Iterator[OnTheCluster]:
 
 
 def health(url: str) -> int:
-    """Return the status by HTTPS through the cluster's edge, which serves its own certificate for this host."""
+    """Return the status by HTTPS. The edge serves its own certificate for this host."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    parts = urlsplit(url)
-    with contextlib.closing(Tls("127.0.0.1", parts, context)) as connection:
-        connection.request("GET", "/health", headers={"Host": parts.netloc})
-        return connection.getresponse().status
+    return fetch(f"{url}/health", context).status
 
 
 def test_a_program_in_go_releases_an_application_to_the_cluster(program: OnTheCluster) -> None:

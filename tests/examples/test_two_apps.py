@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import http.client
-import json
 import secrets
 import ssl
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
+from support import cluster
 from support.cluster import kubectl, run
 from support.example import Example
-from support.load import Tls
 from support.stack import Answer, remove_images
 
 from flaskstack.kubernetes.kubeconfig import holding
@@ -54,15 +52,9 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
 
 
 def fetch(market: Example, path: str) -> Answer:
-    """Return the answer by HTTPS through the cluster's edge; the certificate has to be the host's own."""
-    parts = urlsplit(market.output("url"))
-    connection = Tls("127.0.0.1", parts, ssl.create_default_context(cafile=str(market.folder / "tls.crt")))
-    try:
-        connection.request("GET", path, headers={"Host": parts.netloc})
-        answer = connection.getresponse()
-        return Answer(answer.status, answer.headers, answer.read())
-    finally:
-        connection.close()
+    """Return the answer; the certificate has to be the host's own."""
+    context = ssl.create_default_context(cafile=str(market.folder / "tls.crt"))
+    return cluster.fetch(market.output("url") + path, context)
 
 
 def test_the_shop_answers_at_the_root(market: Example) -> None:
@@ -77,7 +69,7 @@ def test_the_api_answers_below_it_from_the_catalogue_that_the_program_mounts(mar
 
 
 def test_the_one_ingress_has_both_applications(market: Example) -> None:
-    (ingress,) = json.loads(kubectl("--namespace", market.stack, "get", "ingresses", "--output", "json"))["items"]
+    (ingress,) = cluster.objects(market.stack, "ingresses")
     paths = ingress["spec"]["rules"][0]["http"]["paths"]
     assert {path["path"]: path["backend"]["service"]["name"] for path in paths} == {"/": "shop", "/api": "api"}
 

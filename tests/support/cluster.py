@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import ssl
@@ -10,10 +11,11 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import pytest
-from support.load import Load
-from support.stack import MIGRATE, PROJECT, ROOT, Driven
+from support.load import Load, Tls
+from support.stack import MIGRATE, PROJECT, ROOT, Answer, Driven
 
 SECONDS: Final = 300
 TLS: Final = "of-the-host"
@@ -37,6 +39,21 @@ def run(*command: str, text: str | None = None, check: bool = True) -> str:
 def kubectl(*arguments: str, text: str | None = None, check: bool = True) -> str:
     """Run kubectl on the project's cluster."""
     return run("kubectl", "--context", "flaskstack", *arguments, text=text, check=check)
+
+
+def objects(namespace: str, kind: str, *arguments: str) -> list[dict[str, Any]]:
+    """Return the objects of a kind in a namespace."""
+    found = kubectl("--namespace", namespace, "get", kind, "--output", "json", *arguments)
+    return list(json.loads(found)["items"])
+
+
+def fetch(url: str, context: ssl.SSLContext) -> Answer:
+    """Return the answer by HTTPS through the cluster's edge on this machine, whose certificate `context` checks."""
+    parts = urlsplit(url)
+    with contextlib.closing(Tls("127.0.0.1", parts, context)) as connection:
+        connection.request("GET", parts.path, headers={"Host": parts.netloc})
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.headers, answer.read())
 
 
 @dataclass
@@ -96,7 +113,7 @@ class ClusterStack(Driven):
         return kubectl("--namespace", self.name, *arguments, text=text, check=check)
 
     def objects(self, kind: str, *arguments: str) -> list[dict[str, Any]]:
-        return list(json.loads(self.kubectl("get", kind, "--output", "json", *arguments))["items"])
+        return objects(self.name, kind, *arguments)
 
     def web_pods(self) -> list[str]:
         """Return the names of the web pods that are not stopping."""
@@ -104,13 +121,12 @@ class ClusterStack(Driven):
         component = "app.kubernetes.io/component"
         return [pod["metadata"]["name"] for pod in found if pod["metadata"]["labels"].get(component) == "web"]
 
-    def load(self, **more: Any) -> Load:
+    def load(self, *, clients: int = 5) -> Load:
         """Return requests through Traefik, on HTTPS with the certificate of the stack's own host."""
         context = ssl.create_default_context(cafile=str(self.certificate))
         url = f"https://{self.host}:18443"
         paths, post = ("/health", "/health", "/health", "/"), "/api/notes"
-        few = {"clients": 5, **more}
-        return Load(url, paths=paths, post=post, context=context, address="127.0.0.1", **few)
+        return Load(url, paths=paths, post=post, clients=clients, context=context, address="127.0.0.1")
 
     def settle(self) -> None:
         """Wait until nothing of a change is under way: every wanted pod is ready, and no other one is left."""

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from lib.host import NO_DWARF
+from lib.host import CLEAN, NO_DWARF
 from support.stack import environment
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ def built(target: Path) -> Path:
     done = subprocess.run(
         [go, "build", NO_DWARF, "-mod=readonly", "-buildvcs=false", "-o", str(target), "."],
         cwd=SOURCE,
-        env={**os.environ, "GOFLAGS": "", "GOWORK": "off"},
+        env={**os.environ, **CLEAN},
         capture_output=True,
         text=True,
         check=False,
