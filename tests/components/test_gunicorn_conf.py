@@ -221,6 +221,13 @@ def test_a_file_that_was_not_edited_reloads_nothing(tmp_path: Path, age: float) 
         look(file, age=age)
 
 
+def test_the_files_of_python_and_of_the_dependencies_are_not_looked_at(tmp_path: Path) -> None:
+    named = str(tmp_path / "named_by_a_traceback.py")
+    files = load()["PromptReloader"](extra_files=[named]).get_files()
+    assert {named, __file__} <= set(files)
+    assert not {str(module.__file__) for module in (os, logging, gunicorn.reloader, pytest)} & set(files)
+
+
 @pytest.mark.parametrize("value", ["", "0", "false", "no"])
 def test_production_does_not(value: str) -> None:
     names = load(FLASK_DEBUG=value)
