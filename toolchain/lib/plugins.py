@@ -7,8 +7,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Final
 
-from lib import places, pulumi
-from lib.progress import StepError, run
+from lib import places, pulumi, python
+from lib.progress import StepError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,11 +71,8 @@ def make() -> None:
         raise StepError(message)
     venv = environment()
     if not (venv / "done").exists():
-        run("plugins' Python environment", [sys.executable, "-m", "venv", "--clear", venv])
-        run(
-            "plugins' Python packages",
-            [venv / "bin" / "pip", "install", "--progress-bar=off", "--requirement", SOURCE / "requirements.txt"],
-        )
+        python.environment("plugins' Python environment", venv)
+        python.install("plugins' Python packages", venv, SOURCE / "requirements.txt")
         (venv / "done").touch()
     for name, version in wanted.items():
         target = folder(places.pulumi_home(), name, version)
