@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import gc
 import io
 import json
 import logging
@@ -362,6 +363,21 @@ def test_gunicorns_own_messages_are_json_lines_too() -> None:
     entry = json.loads(text)
     assert (entry["level"], entry["logger"], entry["message"]) == ("ERROR", "gunicorn.error", 'said "x\ny"')
     assert "ValueError" in entry["exception"]
+
+
+@pytest.mark.parametrize("preloaded", [True, False])
+def test_what_is_loaded_before_the_fork_is_left_alone_by_the_workers_garbage_collectors(*, preloaded: bool) -> None:
+    server = SimpleNamespace(
+        cfg=SimpleNamespace(preload_app=preloaded, worker_class_str="gthread"),
+        num_workers=2,
+        log=logging.getLogger("gunicorn.error"),
+    )
+    gc.unfreeze()
+    try:
+        load()["when_ready"](server)
+        assert (gc.get_freeze_count() > 1000) is preloaded
+    finally:
+        gc.unfreeze()
 
 
 def test_a_dead_worker_is_taken_out_of_the_metrics_only_where_there_are_any(
