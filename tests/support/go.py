@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
-from lib.host import CLEAN, NO_DWARF
+from lib.golang import ENVIRONMENT, OPTIONS, compiler
 from support.stack import environment
 
 ROOT = Path(__file__).parents[2]
@@ -20,13 +19,11 @@ MINUTES = 10
 
 
 def built(target: Path) -> Path:
-    """Build the program; its versions and flags are those of toolchain/engine, so that what that compiled is used."""
-    go = shutil.which("go")
-    assert go, "a Go compiler is needed for programs that are not Python; install Go 1.25 or later"
+    """Build the program; its versions and options are those of toolchain/go, so that what that compiled is used."""
     done = subprocess.run(
-        [go, "build", NO_DWARF, "-mod=readonly", "-buildvcs=false", "-o", str(target), "."],
+        [compiler("a program"), "build", *OPTIONS, "-o", str(target), "."],
         cwd=SOURCE,
-        env={**os.environ, **CLEAN},
+        env={**os.environ, **ENVIRONMENT},
         capture_output=True,
         text=True,
         check=False,

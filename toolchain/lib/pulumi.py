@@ -17,8 +17,9 @@ import urllib.request
 from pathlib import Path
 from typing import Final
 
-from lib import host, places
-from lib.progress import StepError, run, say
+from lib import golang, places
+from lib.golang import Build, Changed
+from lib.progress import StepError, say
 
 SITE: Final = os.environ.get("FLASKSTACK_PULUMI_SITE", "https://get.pulumi.com")
 """Pulumi's download site: the CLI's releases, and what the CLI itself takes plugins from."""
@@ -29,6 +30,41 @@ CHECKSUMS: Final = os.environ.get(
 """The release's SHA-256 sums. On another site than the archive: neither site alone can pass off a false one."""
 TIMEOUT: Final = 3
 OLDEST: Final = (3, 200)
+_SDK: Final = "github.com/pulumi/pulumi/sdk/v3"
+_STAMP: Final = "made-from"
+# Without what keeps states and keys in three clouds and reads their logs, and without `pulumi api`, which asks Pulumi's
+# own service: half of all that there is to build, and of no use where nothing but package registries answers.
+_ENGINE: Final = Changed(
+    "github.com/pulumi/pulumi/pkg/v3",
+    "pulumi.patch",
+    removed=(
+        *(f"operations/operations_{cloud}.go" for cloud in ("aws", "cloud_aws", "gcp")),
+        *(
+            f"cmd/pulumi/cloud/{name}.go"
+            for name in (
+                *("api", "describe", "describe_markdown", "encoding", "fields", "format", "list", "output", "paginate"),
+                *("pathmatch", "schema", "spec", "spec_fetch"),
+            )
+        ),
+    ),
+)
+# Of the last release that the module proxy has, with what the present engine asks of it. It takes a plugin's folder
+# from a field that the engine no longer fills, and would install a plugin's requirements into a virtual environment in
+# the plugin's own folder, although it knows no settings of one: the environment that is first on PATH is used, for
+# programs and plugins alike.
+_HOST: Final = Changed(
+    "flaskstack.dev/python-host", "python-host.patch", removed=("lib",), source=("python-host", _SDK, "python")
+)
+BUILD: Final = Build(
+    "pulumi",
+    "Pulumi",
+    {
+        "pulumi": f"{_ENGINE.module}/cmd/pulumi",
+        "pulumi-language-python": f"{_HOST.module}/cmd/pulumi-language-python",
+    },
+    link=f"-X {_SDK}/go/common/version.Version=v{places.PULUMI_VERSION}",
+    changed=(_ENGINE, _HOST),
+)
 
 
 @functools.cache
@@ -67,9 +103,8 @@ def make() -> None:
         )
         raise StepError(message)
     if places.pulumi():
-        go = shutil.which("go")
-        if go and made_here() and host.outdated(places.pulumi_made_here()):
-            host.build(go, places.pulumi_made_here())
+        if made_here() and shutil.which("go") and outdated(places.pulumi_made_here()):
+            _build(places.pulumi_made_here())
         return
     places.cache().mkdir(parents=True, exist_ok=True)
     # In the cache itself, so that the last step is a rename: an interrupted run leaves no half a CLI.
@@ -106,28 +141,26 @@ def _download(target: Path) -> bool:
 
 
 def _build(target: Path) -> None:
-    go = shutil.which("go")
-    if go is None:
-        message = (
-            f"there is no pulumi on PATH, {SITE} does not answer, and there is no Go compiler to build it with; "
-            "install Pulumi (pulumi.com/docs/install) or Go 1.26"
-        )
-        raise StepError(message)
-    host.build(go, target)
-    run(
-        "Pulumi's engine from Go modules",
-        [go, "build", *host.OPTIONS, "-o", f"{target}/", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"],
-        cwd=places.ROOT / "toolchain" / "engine",
-        env=host.CLEAN,
-    )
+    go = golang.compiler(f"Pulumi (there is none on PATH, and {SITE} does not answer)")
+    target.mkdir(exist_ok=True)
+    BUILD.make(go, target)
     # The part of the host that is Python comes from the engine's version: it goes with the SDK.
     listing = subprocess.run(
-        [go, "mod", "download", "-json", f"{host.MODULE}@v{places.PULUMI_VERSION}"],
-        cwd=places.ROOT / "toolchain" / "engine",
-        env={**os.environ, **host.CLEAN},
+        [go, "mod", "download", "-json", _SDK],
+        cwd=golang.MODULES,
+        env={**os.environ, **golang.ENVIRONMENT},
         capture_output=True,
         check=True,
     )
     script = Path(json.loads(listing.stdout)["Dir"]) / "python" / "cmd" / "pulumi-language-python-exec"
     shutil.copyfile(script, target / script.name)
     (target / script.name).chmod(0o755)
+    (target / _STAMP).write_text(BUILD.digest())
+
+
+def outdated(target: Path) -> bool:
+    """Return whether a CLI was built here from another source. A downloaded one, with all its hosts, never is."""
+    if (target / "pulumi-language-nodejs").exists():
+        return False
+    stamp = target / _STAMP
+    return not (stamp.is_file() and stamp.read_text() == BUILD.digest())

@@ -88,14 +88,10 @@ def test_a_program_that_ends_at_once_is_reported_with_what_it_said():
         processes.start(failing)
 
 
-def test_a_change_of_what_a_program_is_built_from_changes_its_folder(monkeypatch, tmp_path):
-    source = tmp_path / "pause"
-    source.mkdir()
-    (source / "main.go").write_text("package main")
-    monkeypatch.setattr(builds, "MODULES", tmp_path)
-    before = builds.BUILDS[0].folder()
-    (source / "main.go").write_text("package main // another")
-    assert builds.BUILDS[0].folder() != before
+def test_builds_of_other_sources_have_folders_of_their_own():
+    folders = {builds.folder(build) for build in (*builds.BUILDS, *builds.CHECKERS)}
+    assert len(folders) == len(builds.BUILDS) + len(builds.CHECKERS)
+    assert all(builds.folder(build).name == f"{build.name}-{build.digest()}" for build in builds.BUILDS)
 
 
 @pytest.mark.usefixtures("state")

@@ -1,3 +1,0 @@
-module flaskstack.dev/toolchain/cluster/pause
-
-go 1.24.0
