@@ -114,8 +114,8 @@ restore: ## Put a dump back, in one transaction (FILE=backups/...)
 	    'pg_restore --clean --if-exists --no-owner --single-transaction --exit-on-error --username "$$POSTGRES_USER" --dbname "$$POSTGRES_DB"' < "$(FILE)"
 	echo "restored $(FILE)"
 
-# Groups of tests wait for rollouts, one behind the other; with three of them at once two cores are never idle.
-PYTEST = python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
+# Groups of tests wait for rollouts, one behind the other; with four of them at once two cores are never idle.
+PYTEST = python -m pytest --numprocesses 4 --dist loadscope --no-loadscope-reorder
 
 .PHONY: test
 test: ## Run the tests, those on the real Docker engine and on a real Kubernetes too (TESTS=tests/app)

@@ -144,11 +144,13 @@ class Build:
         return [f"-modfile={folder / 'go.mod'}"]
 
 
-def compiler(what: str) -> str:
-    """Return the Go compiler. Raises `StepError` when there is none."""
+def compiler(what: str, instead: str = "") -> str:
+    """Return the Go compiler. Raises `StepError` when there is none; `instead` is what one may install as well."""
     go = shutil.which("go")
     if go is None:
-        message = f"{what} is built from Go modules, and there is no Go compiler on PATH: install Go 1.26 or later"
+        message = (
+            f"{what} is built from Go modules, and there is no Go compiler on PATH: install {instead}Go 1.26 or later"
+        )
         raise StepError(message)
     return go
 

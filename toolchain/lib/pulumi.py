@@ -141,7 +141,9 @@ def _download(target: Path) -> bool:
 
 
 def _build(target: Path) -> None:
-    go = golang.compiler(f"Pulumi (there is none on PATH, and {SITE} does not answer)")
+    go = golang.compiler(
+        f"Pulumi (there is none on PATH, and {SITE} has none either)", "Pulumi (pulumi.com/docs/install) or "
+    )
     target.mkdir(exist_ok=True)
     BUILD.make(go, target)
     # The part of the host that is Python comes from the engine's version: it goes with the SDK.
