@@ -31,6 +31,9 @@ WAS_UP = pytest.StashKey[bool]()
 MINUTES = 30
 """How long a test on the cluster may take: the first one waits until Kubernetes is built."""
 
+# Pulumi's CLI is started some hundred times. A third of a start is Go's garbage collector, for a few megabytes.
+os.environ.setdefault("GOGC", "400")
+
 
 class Groups(LoadScopeScheduling):
     """What pytest-xdist sends to one process: the tests of a file, and all that share a stack."""
