@@ -114,9 +114,6 @@ restore: ## Put a dump back, in one transaction (FILE=backups/...)
 	    'pg_restore --clean --if-exists --no-owner --single-transaction --exit-on-error --username "$$POSTGRES_USER" --dbname "$$POSTGRES_DB"' < "$(FILE)"
 	echo "restored $(FILE)"
 
-# Groups of tests wait for rollouts, one behind the other; with four of them at once two cores are never idle.
-PYTEST = python -m pytest --numprocesses 4 --dist loadscope --no-loadscope-reorder
-
 .PHONY: test
 test: ## Run the tests, those on the real Docker engine and on a real Kubernetes too (TESTS=tests/app)
 	@# What Pulumi is built from, Kubernetes needs too. The rest of the set-up waits for the network; and the first test
@@ -125,7 +122,8 @@ test: ## Run the tests, those on the real Docker engine and on a real Kubernetes
 	$(if $(TESTS),,toolchain/kube build > /dev/null 2>&1 &)
 	toolchain/setup
 	$(TOOLS)
-	$(PYTEST) $(TESTS)
+	# Groups of tests wait for rollouts, one behind the other; with four of them at once two cores are never idle.
+	python -m pytest --numprocesses 4 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 .PHONY: cluster
 cluster: setup ## Bring up a single-node Kubernetes of this project's own

@@ -59,17 +59,9 @@ class Changed:
     def copy(self, go: str, folder: Path) -> list[str]:
         """Make the copy in `folder`. Return what `go mod edit` is told of it."""
         lists, module, part = self.source or ("", self.module, "")
-        # Checked against go.sum here, since a module that a folder replaces is not.
-        command = [go, "mod", "download", "-json", module]
-        environment = {**os.environ, **ENVIRONMENT}
-        listing = subprocess.run(command, cwd=MODULES / lists, env=environment, capture_output=True, check=False)
-        if listing.returncode:
-            message = f"the Go module {module} cannot be had: {listing.stdout.decode()}{listing.stderr.decode()}"
-            raise StepError(message)
+        origin = downloaded(go, module, lists) / part
         unused = shutil.ignore_patterns("testdata", "*_test.go")
-        shutil.copytree(
-            Path(json.loads(listing.stdout)["Dir"]) / part, folder, copy_function=shutil.copyfile, ignore=unused
-        )
+        shutil.copytree(origin, folder, copy_function=shutil.copyfile, ignore=unused)
         for path in [folder, *folder.rglob("*")]:  # The module cache is read-only, and so is its copy.
             path.chmod(0o755 if path.is_dir() else 0o644)
         for name in self.removed:
@@ -112,7 +104,9 @@ class Build:
             if package.startswith("./")
             for path in (home / package).iterdir()
         ]
-        files = [home / "go.mod", home / "go.sum", *sorted(own), *(MODULES / part.patch for part in self.changed)]
+        lists = [home, *(MODULES / part.source[0] for part in self.changed if part.source)]
+        versions = [folder / name for folder in lists for name in ("go.mod", "go.sum")]
+        files = [*versions, *sorted(own), *(MODULES / part.patch for part in self.changed)]
         content = hashlib.sha256(repr((self, OPTIONS)).encode())
         for path in files:
             content.update(hashlib.sha256(path.read_bytes()).digest())
@@ -153,6 +147,20 @@ def compiler(what: str, instead: str = "") -> str:
         )
         raise StepError(message)
     return go
+
+
+def downloaded(go: str, module: str, lists: str = "") -> Path:
+    """Return a module's folder in Go's cache, checked against the `go.sum` in a folder of `MODULES`.
+
+    Raises `StepError` when it cannot be had. A module that a folder replaces is not checked when it is built.
+    """
+    command = [go, "mod", "download", "-json", module]
+    environment = {**os.environ, **ENVIRONMENT}
+    listing = subprocess.run(command, cwd=MODULES / lists, env=environment, capture_output=True, check=False)
+    if listing.returncode:
+        message = f"the Go module {module} cannot be had: {listing.stdout.decode()}{listing.stderr.decode()}"
+        raise StepError(message)
+    return Path(json.loads(listing.stdout)["Dir"])
 
 
 def default_name(package: str) -> str:

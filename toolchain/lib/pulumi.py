@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 import os
 import platform
 import re
@@ -147,14 +146,7 @@ def _build(target: Path) -> None:
     target.mkdir(exist_ok=True)
     BUILD.make(go, target)
     # The part of the host that is Python comes from the engine's version: it goes with the SDK.
-    listing = subprocess.run(
-        [go, "mod", "download", "-json", _SDK],
-        cwd=golang.MODULES,
-        env={**os.environ, **golang.ENVIRONMENT},
-        capture_output=True,
-        check=True,
-    )
-    script = Path(json.loads(listing.stdout)["Dir"]) / "python" / "cmd" / "pulumi-language-python-exec"
+    script = golang.downloaded(go, _SDK) / "python" / "cmd" / "pulumi-language-python-exec"
     shutil.copyfile(script, target / script.name)
     (target / script.name).chmod(0o755)
     (target / _STAMP).write_text(BUILD.digest())

@@ -62,7 +62,7 @@ def install(title: str, folder: Path, requirements: Path) -> None:
     # Pulumi's SDKs are large, and little of them is used: Python compiles what it imports.
     command = [_UV, "pip", "install", "--python", folder / "bin" / "python", "--requirement", requirements]
     try:
-        run(title, command, cwd=places.ROOT, env={"UV_NO_PROGRESS": "1", "VIRTUAL_ENV": str(folder)})
+        run(title, command, cwd=places.ROOT, env={"UV_NO_PROGRESS": "1"})
     except StepError as error:
         say(f"  {str(error).splitlines()[0]}; pip has other settings, and may")
         _pip(title, folder, "--requirement", requirements)

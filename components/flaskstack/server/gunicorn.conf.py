@@ -13,7 +13,6 @@ import json
 import logging
 import math
 import os
-import sys
 import sysconfig
 import time
 import traceback
@@ -192,8 +191,7 @@ class PromptReloader(_RELOADER):  # type: ignore[misc]  # Gunicorn has no types
 
     def get_files(self) -> list[str]:
         """Return the source files that may be edited: of loaded modules, and what a traceback named."""
-        loaded = [getattr(module, "__file__", None) or "" for module in tuple(sys.modules.values())]
-        own = {file for file in loaded if file.endswith(".py") and not file.startswith(self.installed)}
+        own = {file for file in super().get_files() if not file.startswith(self.installed)}
         return sorted(own | self._extra_files)
 
     def run(self) -> None:
